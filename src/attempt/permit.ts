@@ -1,0 +1,37 @@
+/** The right to one call through a breaker. Settle it exactly once; later settlements do nothing. */
+export interface Permit {
+  /** True for the one probe of a half-open breaker. */
+  readonly trial: boolean;
+  readonly success: () => void;
+  readonly failure: () => void;
+  /** Neither: the caller left, or what failed says nothing about the deployment. */
+  readonly ignore: () => void;
+  /** Failed after it had succeeded for a while: a stream that broke after its first content. */
+  readonly lateFailure: () => void;
+}
+
+export type BreakerStateName = "closed" | "open" | "half-open";
+
+export interface BreakerSnapshot {
+  readonly state: BreakerStateName;
+  /** Instant of the last change on the monotonic clock; 0 if it never changed. */
+  readonly changedAt: number;
+  /** While open: when the next probe may go. Undefined otherwise. */
+  readonly probeAt: number | undefined;
+  /** Failed share of the window, parts per million. */
+  readonly failurePpm: number;
+}
+
+/** opossum behind permits. */
+export interface Breaker {
+  readonly name: string;
+  readonly snapshot: () => BreakerSnapshot;
+  /** Instant from which a permit may be had: 0 when now; Infinity while a probe is under way. */
+  readonly readyAt: () => number;
+  readonly tryAcquire: () => Permit | undefined;
+  /** Opens it for `ms`, whatever its counts: a 404 for the model, an operator. */
+  readonly trip: (ms: number) => void;
+  /** Closes it and clears its counts. */
+  readonly reset: () => void;
+  readonly close: () => void;
+}
