@@ -1,0 +1,116 @@
+import type { Counter, Histogram, Meter, ObservableGauge, UpDownCounter } from "@opentelemetry/api";
+import { METRIC_RPC_SERVER_CALL_DURATION } from "@opentelemetry/semantic-conventions";
+import { genAiMetric, metricName } from "./names.ts";
+
+// GenAI conventions, "Metric: gen_ai.client.operation.duration" and its neighbours: explicit bucket advice.
+const operationSeconds = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+const tokens = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864];
+// 2.56 stands among the advised ones because the alert on first tokens cuts there.
+const firstTokenSeconds = [
+  0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 2.56, 5, 7.5, 10, 15, 20, 30, 45,
+  60,
+];
+// RPC conventions advise up to 10 s; answers of language models take longer, so the tail goes on.
+const callSeconds = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 30, 60, 120, 300, 600,
+];
+
+/** Everything the gateway counts. */
+export interface Instruments {
+  readonly rpcServerCallDuration: Histogram;
+  readonly operationDuration: Histogram;
+  readonly tokenUsage: Histogram;
+  readonly timeToFirstChunk: Histogram;
+  readonly timePerOutputChunk: Histogram;
+  readonly routeRequests: Counter;
+  readonly attempts: Counter;
+  readonly candidatesSkipped: Counter;
+  readonly routeBackoff: Histogram;
+  readonly breakerState: ObservableGauge;
+  readonly breakerTransitions: Counter;
+  readonly cost: Counter;
+  readonly streamActive: UpDownCounter;
+  readonly timeToFirstMessage: Histogram;
+}
+
+/**
+ * Creates every instrument on one meter. Call it with a meter of a provider that already runs: instruments
+ * of a meter taken from the global API before the start record nothing for ever.
+ */
+export function createInstruments(meter: Meter): Instruments {
+  const histogram = (name: string, unit: string, buckets: number[], description: string): Histogram =>
+    meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: buckets } });
+  return {
+    rpcServerCallDuration: histogram(
+      METRIC_RPC_SERVER_CALL_DURATION,
+      "s",
+      callSeconds,
+      "Duration of calls served",
+    ),
+    operationDuration: histogram(
+      genAiMetric.operationDuration,
+      "s",
+      operationSeconds,
+      "Duration of attempts: one call can make several",
+    ),
+    tokenUsage: histogram(
+      genAiMetric.tokenUsage,
+      "{token}",
+      tokens,
+      "Tokens of attempts, failed ones included",
+    ),
+    timeToFirstChunk: histogram(
+      genAiMetric.timeToFirstChunk,
+      "s",
+      firstTokenSeconds,
+      "Time from the start of a streaming attempt to its first content",
+    ),
+    timePerOutputChunk: histogram(
+      genAiMetric.timePerOutputChunk,
+      "s",
+      operationSeconds,
+      "Time between two pieces of content of a streaming attempt",
+    ),
+    routeRequests: meter.createCounter(metricName.routeRequests, {
+      unit: "{request}",
+      description: "Calls by how their route ended, each once however many attempts it took",
+    }),
+    attempts: meter.createCounter(metricName.attempts, {
+      unit: "{attempt}",
+      description: "Attempts, key rotations included",
+    }),
+    candidatesSkipped: meter.createCounter(metricName.candidatesSkipped, {
+      unit: "{candidate}",
+      description: "Candidates passed over without an attempt",
+    }),
+    routeBackoff: histogram(
+      metricName.routeBackoff,
+      "s",
+      firstTokenSeconds,
+      "Waits between two rounds of attempts",
+    ),
+    breakerState: meter.createObservableGauge(metricName.breakerState, {
+      description: "1 for the state that a breaker is in, 0 for the others",
+    }),
+    breakerTransitions: meter.createCounter(metricName.breakerTransitions, {
+      unit: "{transition}",
+      description: "Changes of a breaker's state",
+    }),
+    cost: meter.createCounter(metricName.cost, {
+      unit: "USD",
+      description: "Cost of attempts, failed ones included; unpriced attempts add nothing",
+    }),
+    streamActive: meter.createUpDownCounter(metricName.streamActive, {
+      unit: "{stream}",
+      description: "Streams being answered",
+    }),
+    timeToFirstMessage: histogram(
+      metricName.timeToFirstMessage,
+      "s",
+      firstTokenSeconds,
+      "Time from the call's arrival to the first content sent to the caller, failed attempts included",
+    ),
+  };
+}
