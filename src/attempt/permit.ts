@@ -6,8 +6,13 @@ export interface Permit {
   readonly failure: () => void;
   /** Neither: the caller left, or what failed says nothing about the deployment. */
   readonly ignore: () => void;
-  /** Failed after it had succeeded for a while: a stream that broke after its first content. */
+  /**
+   * Failed after it had succeeded for a while: a stream that broke after its first content. The one settlement
+   * that may follow another: after `success` it adds a failure to the call that was counted then.
+   */
   readonly lateFailure: () => void;
+  /** The answer says that no call can succeed for `ms`: opens the breaker for so long. */
+  readonly trip: (ms: number) => void;
 }
 
 export type BreakerStateName = "closed" | "open" | "half-open";
@@ -28,10 +33,15 @@ export interface Breaker {
   readonly snapshot: () => BreakerSnapshot;
   /** Instant from which a permit may be had: 0 when now; Infinity while a probe is under way. */
   readonly readyAt: () => number;
-  readonly tryAcquire: () => Permit | undefined;
+  /**
+   * @param deadline by when a probe will be settled; one that is not counts as failed a second later.
+   * Not needed to be right: without it the probe has two and a half minutes.
+   */
+  readonly tryAcquire: (deadline?: number) => Permit | undefined;
   /** Opens it for `ms`, whatever its counts: a 404 for the model, an operator. */
   readonly trip: (ms: number) => void;
   /** Closes it and clears its counts. */
   readonly reset: () => void;
+  /** Gives back its timer for good. Calls that are still under way may go on using it. */
   readonly close: () => void;
 }

@@ -1,0 +1,234 @@
+import type { BreakerConfig } from "../config/config.ts";
+import { dueAt, failurePpm, stateName } from "./breaker-state.ts";
+import type { BreakerState } from "./breaker-state.ts";
+import { openTimeMs } from "./open-time.ts";
+import { createCircuit } from "./opossum-circuit.ts";
+import type { Circuit } from "./opossum-circuit.ts";
+import { outsideRequests } from "./outside-requests.ts";
+import type { Breaker, BreakerStateName, Permit } from "./permit.ts";
+import type { SetTimer, Timer } from "./timer.ts";
+
+export interface BreakerOptions {
+  /** As it stands in logs and spans. */
+  readonly name: string;
+  readonly settings: BreakerConfig;
+  /** The monotonic clock, in milliseconds. */
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly setTimer: SetTimer;
+  /**
+   * Told after each change of state. What it throws is dropped. Of a breaker that turns half-open it is told
+   * outside of any request; otherwise in the context of the call that changed it.
+   */
+  readonly onTransition: (from: BreakerStateName, to: BreakerStateName, name: string) => void;
+}
+
+/** After a probe that says nothing, as its caller left: soon, but not for the next caller in the same breath. */
+const ignoredProbeMs = 1000;
+
+/** For a probe whose caller names no deadline: beyond the greatest that a call can have before its first content. */
+const longestProbeMs = 150_000;
+
+/** What a probe may take beyond its deadline to be settled. */
+const settlementMs = 1000;
+
+/** Node's timers cannot wait longer. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * opossum behind permits: it counts and decides; this keeps from it what would mislead it, and keeps its time.
+ * Synchronous throughout, with one timer while it is open or probing and none for a call.
+ * @see docs/decisions/0003-breaker-behind-permits.md
+ * @see test/attempt/opossum-defects.test.ts
+ */
+export function createBreaker(options: BreakerOptions): Breaker {
+  const { name, settings, now, setTimer } = options;
+  const newCircuit = (halfOpen: boolean): Circuit => createCircuit(settings, now, halfOpen);
+  let state: BreakerState = { kind: "closed", circuit: newCircuit(false) };
+  let changedAt = 0;
+  let failedProbes = 0;
+  let chance = 0;
+  /** Failures since the last success. */
+  let streak = 0;
+  /** Counts successes, so that a late failure can tell whether another call succeeded meanwhile. */
+  let successes = 0;
+  let timer: Timer | undefined;
+  let released = false;
+
+  const enter = (next: BreakerState): void => {
+    const from = stateName(state);
+    if ("circuit" in state && !("circuit" in next && next.circuit === state.circuit)) {
+      state.circuit.shutdown();
+    }
+    state = next;
+    setWatch();
+    const to = stateName(next);
+    if (from === to) return;
+    changedAt = now();
+    if (to === "half-open") outsideRequests(() => tell(options, from, to));
+    else tell(options, from, to);
+  };
+
+  const setWatch = (): void => {
+    timer?.cancel();
+    timer = undefined;
+    const due = dueAt(state);
+    if (released || due === Infinity) return;
+    const waitMs = Math.min(longestTimerMs, Math.max(0, due - now()));
+    timer = outsideRequests(() => setTimer(onTimer, waitMs));
+  };
+
+  const onTimer = (): void => {
+    timer = undefined;
+    const before = state;
+    catchUp();
+    // Timers may run a little early, and none can wait as long as a trip may last.
+    if (state === before) setWatch();
+  };
+
+  /** What time alone changes. Every entry point asks first, so that a late or missing timer is never seen. */
+  const catchUp = (): void => {
+    if (now() < dueAt(state)) return;
+    if (state.kind === "open") enter({ kind: "half-open", failurePpm: state.failurePpm });
+    else if (state.kind === "probing") afterFailedProbe();
+  };
+
+  const enterClosed = (circuit: Circuit): void => {
+    failedProbes = 0;
+    streak = 0;
+    enter({ kind: "closed", circuit });
+  };
+
+  /** @param ms how long; by itself for the time that the failed probes so far make it */
+  const enterOpen = (ms?: number): void => {
+    if (state.kind === "closed") chance = options.random();
+    const openMs = ms ?? openTimeMs(settings, failedProbes, chance);
+    enter({ kind: "open", probeAt: now() + openMs, failurePpm: failurePpm(state) });
+  };
+
+  const afterFailedProbe = (): void => {
+    failedProbes += 1;
+    enterOpen();
+  };
+
+  const afterFailure = (circuit: Circuit): void => {
+    streak += 1;
+    if (circuit.opened() || streak >= settings.consecutiveFailures) enterOpen();
+  };
+
+  const trip = (ms: number): void => {
+    catchUp();
+    const openMs = ms > 0 ? ms : 0;
+    if (state.kind === "open" && state.probeAt >= now() + openMs) return;
+    enterOpen(openMs);
+  };
+
+  const createPermit = (trial: boolean): Permit => {
+    let home = state;
+    let phase: "pending" | "succeeded" | "settled" = "pending";
+    let streakBefore = 0;
+    let successNumber = 0;
+    /** True once, and only for an outcome of this generation. */
+    const takes = (next: "succeeded" | "settled"): boolean => {
+      if (phase !== "pending") return false;
+      phase = next;
+      catchUp();
+      return home === state;
+    };
+    const fail = (): void => {
+      if (!takes("settled")) return;
+      if (home.kind === "closed") {
+        home.circuit.failure();
+        afterFailure(home.circuit);
+      } else if (home.kind === "probing") {
+        home.probe.failure();
+        afterFailedProbe();
+      }
+    };
+    return {
+      trial,
+      success: () => {
+        if (!takes("succeeded")) return;
+        if (home.kind === "closed") home.circuit.success();
+        else if (home.kind === "probing") {
+          home.probe.success();
+          enterClosed(home.circuit);
+          // The call goes on in the state that its success brought about.
+          home = state;
+        }
+        streakBefore = streak;
+        streak = 0;
+        successes += 1;
+        successNumber = successes;
+      },
+      failure: fail,
+      ignore: () => {
+        if (takes("settled") && home.kind === "probing") enterOpen(ignoredProbeMs);
+      },
+      lateFailure: () => {
+        if (phase !== "succeeded") return fail();
+        phase = "settled";
+        catchUp();
+        if (home !== state || home.kind !== "closed") return;
+        home.circuit.lateFailure();
+        // A stream that breaks did not end the streak after all; somebody else's success did.
+        if (successNumber === successes) streak = Math.max(streak, streakBefore);
+        afterFailure(home.circuit);
+      },
+      trip: (ms) => {
+        if (takes("settled")) trip(ms);
+      },
+    };
+  };
+
+  return {
+    name,
+    snapshot: () => {
+      catchUp();
+      return {
+        state: stateName(state),
+        changedAt,
+        probeAt: state.kind === "open" ? state.probeAt : undefined,
+        failurePpm: failurePpm(state),
+      };
+    },
+    readyAt: () => {
+      catchUp();
+      if (state.kind === "open") return state.probeAt;
+      return state.kind === "probing" ? Infinity : 0;
+    },
+    tryAcquire: (deadline = Infinity) => {
+      catchUp();
+      if (state.kind === "closed") return createPermit(false);
+      if (state.kind !== "half-open") return undefined;
+      const circuit = newCircuit(true);
+      const end = Number.isFinite(deadline) ? deadline : now() + longestProbeMs;
+      const overdueAt = end + settlementMs;
+      enter({
+        kind: "probing",
+        circuit,
+        probe: circuit.startProbe(),
+        overdueAt,
+        failurePpm: state.failurePpm,
+      });
+      return createPermit(true);
+    },
+    trip,
+    reset: () => {
+      enterClosed(newCircuit(false));
+    },
+    close: () => {
+      released = true;
+      setWatch();
+    },
+  };
+}
+
+function tell({ onTransition, name }: BreakerOptions, from: BreakerStateName, to: BreakerStateName): void {
+  try {
+    onTransition(from, to, name);
+  } catch {
+    // A listener's fault must not become the outcome of somebody's call.
+  }
+}
