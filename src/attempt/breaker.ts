@@ -184,6 +184,10 @@ export function createBreaker(options: BreakerOptions): Breaker {
 
   return {
     name,
+    state: () => {
+      catchUp();
+      return stateName(state);
+    },
     snapshot: () => {
       catchUp();
       return {

@@ -30,6 +30,8 @@ export interface BreakerSnapshot {
 /** opossum behind permits. */
 export interface Breaker {
   readonly name: string;
+  /** Cheap, unlike a snapshot, which adds up its window. */
+  readonly state: () => BreakerStateName;
   readonly snapshot: () => BreakerSnapshot;
   /** Instant from which a permit may be had: 0 when now; Infinity while a probe is under way. */
   readonly readyAt: () => number;

@@ -1,0 +1,72 @@
+import type { LimiterOutcome, Slot } from "./limiter.ts";
+import type { Permit } from "./permit.ts";
+
+/** What an attempt's end says about its deployment and its upstream. */
+export interface GrantVerdict {
+  readonly breaker: "success" | "failure" | "ignore" | "late-failure" | { readonly trip: number };
+  /** Fed by failures to connect alone; any response is a success. */
+  readonly upstreamBreaker: "success" | "failure" | "ignore";
+  readonly limiter: LimiterOutcome;
+}
+
+/** The right to one attempt at one deployment. */
+export interface Grant {
+  /** True for the one probe of a half-open breaker, be it the deployment's or its upstream's. */
+  readonly probe: boolean;
+  /**
+   * The first content is there: both breakers hear of a success now, not minutes later when the stream ends, so
+   * that a probe lets others follow at once. The slot is kept. A failure that {@link Grant.settle} tells
+   * afterwards counts as a late one.
+   */
+  readonly committed: () => void;
+  /** The attempt is over. Exactly once; later settlements do nothing. */
+  readonly settle: (verdict: GrantVerdict) => void;
+}
+
+/** Ties together what one attempt holds. */
+export function createGrant(permit: Permit, upstreamPermit: Permit, slot: Slot): Grant {
+  let phase: "pending" | "committed" | "settled" = "pending";
+  return {
+    probe: permit.trial || upstreamPermit.trial,
+    committed: () => {
+      if (phase !== "pending") return;
+      phase = "committed";
+      upstreamPermit.success();
+      permit.success();
+    },
+    settle: (verdict) => {
+      if (phase === "settled") return;
+      const late = phase === "committed";
+      phase = "settled";
+      slot.release(verdict.limiter);
+      settleUpstream(upstreamPermit, verdict.upstreamBreaker);
+      settleModel(permit, verdict.breaker, late);
+    },
+  };
+}
+
+/** After a success the permit takes none of these: that a connection came about stays true. */
+function settleUpstream(permit: Permit, verdict: GrantVerdict["upstreamBreaker"]): void {
+  switch (verdict) {
+    case "success":
+      return permit.success();
+    case "failure":
+      return permit.failure();
+    case "ignore":
+      return permit.ignore();
+  }
+}
+
+function settleModel(permit: Permit, verdict: GrantVerdict["breaker"], late: boolean): void {
+  if (typeof verdict === "object") return permit.trip(verdict.trip);
+  switch (verdict) {
+    case "success":
+      return permit.success();
+    case "failure":
+      return late ? permit.lateFailure() : permit.failure();
+    case "ignore":
+      return permit.ignore();
+    case "late-failure":
+      return permit.lateFailure();
+  }
+}
