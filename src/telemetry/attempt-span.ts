@@ -1,77 +1,13 @@
-import { type Context, context } from "@opentelemetry/api";
-import type { Failure } from "../routing/failure.ts";
+import { type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { ATTR_ERROR_TYPE, ERROR_TYPE_VALUE_OTHER } from "@opentelemetry/semantic-conventions";
+import type { AttemptFacts, AttemptResult } from "./attempt-facts.ts";
+import { attemptAttributes, resultAttributes } from "./attempt-attributes.ts";
+import { recordAttempt, recordFirstToken, recordNextToken } from "./attempt-metrics.ts";
+import { emitEvent } from "./emit-event.ts";
+import { errorTypeOf } from "./error-type.ts";
+import { eventAttribute, eventName, genAi, switchyard } from "./names.ts";
 import type { RouteSpan } from "./route-span.ts";
-
-/** The request's numbers worth a place in a trace; undefined where the caller left them to the upstream. */
-export interface GenerationFacts {
-  readonly maxTokens?: number | undefined;
-  readonly temperature?: number | undefined;
-  readonly topP?: number | undefined;
-  readonly topK?: number | undefined;
-  readonly seed?: number | undefined;
-  readonly stopSequences?: readonly string[] | undefined;
-  readonly frequencyPenalty?: number | undefined;
-  readonly presencePenalty?: number | undefined;
-}
-
-/** What is known when an attempt starts. */
-export interface AttemptFacts {
-  /** From 1; counts rotations too. */
-  readonly number: number;
-  readonly reason: "primary" | "retry" | "fallback" | "hedge" | "probe";
-  /** What led here: the ErrorReason in lower case without `upstream_`, or `breaker_open`. */
-  readonly cause: string | undefined;
-  /** Configured model id: it becomes part of the span's name. Never a caller's own string. */
-  readonly model: string;
-  /** The part of the model id before the slash. */
-  readonly provider: string;
-  readonly upstream: string;
-  readonly address: { readonly host: string; readonly port: number };
-  /** The key's alias. */
-  readonly keyId: string;
-  /** 0 for the first key of this visit. */
-  readonly rotationIndex: number;
-  readonly breakerName: string;
-  /** Read before the permit was taken. */
-  readonly breakerState: "closed" | "open" | "half-open";
-  readonly timeoutMs: number;
-  /** Waited right before it; 0 for none. */
-  readonly backoffMs: number;
-  readonly stream: boolean;
-  readonly generation: GenerationFacts;
-  /** The attempt that this one hedges. */
-  readonly hedgeOf?: AttemptSpan | undefined;
-}
-
-/** How an attempt ended. */
-export interface AttemptResult {
-  readonly outcome: "success" | "error" | "hedge_lost" | "client_cancelled";
-  /** With `error`: why. */
-  readonly failure?: Failure | undefined;
-  readonly httpStatus: number | undefined;
-  /** Totals include their parts. */
-  readonly usage:
-    | {
-        readonly inputTokens: number;
-        readonly outputTokens: number;
-        readonly cachedInputTokens: number;
-        readonly reasoningTokens: number;
-      }
-    | undefined;
-  /** Where the tokens come from; undefined without usage. */
-  readonly tokensSource: "upstream" | "estimated" | undefined;
-  /** Undefined: unpriced. */
-  readonly costNanos: bigint | undefined;
-  readonly responseId: string | undefined;
-  /** As the upstream says. */
-  readonly responseModel: string | undefined;
-  /** In the order of choices, lower case, such as `stop`. */
-  readonly finishReasons: readonly string[];
-  /** Pieces of content, of a stream only. */
-  readonly chunks: number | undefined;
-  /** The stream broke after content. */
-  readonly interrupted: boolean;
-}
+import { traceHeadersOf } from "./trace-context.ts";
 
 /** The span of one call to one candidate with one key. */
 export interface AttemptSpan {
@@ -92,14 +28,74 @@ export interface AttemptSpan {
 
 /** Starts the CLIENT span of an attempt below its route. */
 export function startAttemptSpan(route: RouteSpan, facts: AttemptFacts): AttemptSpan {
-  void facts;
+  const { tracer, now } = route.source;
+  const startedAt = now();
+  const hedged = facts.hedgeOf === undefined ? undefined : trace.getSpanContext(facts.hedgeOf.context);
+  const span = tracer.startSpan(
+    `chat ${facts.model}`,
+    {
+      kind: SpanKind.CLIENT,
+      attributes: attemptAttributes(facts),
+      ...(hedged === undefined
+        ? {}
+        : { links: [{ context: hedged, attributes: { [switchyard.linkType]: "hedge_of" } }] }),
+    },
+    route.context,
+  );
+  const inside = trace.setSpan(route.context, span);
+  let firstTokenSeen = false;
+  let ended = false;
   return {
-    context: route.context,
-    run: (work) => context.with(route.context, work),
-    traceHeaders: () => ({}),
-    firstToken: () => {},
-    nextToken: () => {},
-    keyRotated: () => {},
-    end: () => {},
+    context: inside,
+    run: (work) => context.with(inside, work),
+    traceHeaders: () => traceHeadersOf(span.spanContext()),
+    firstToken: (ms) => {
+      if (firstTokenSeen || ended) return;
+      firstTokenSeen = true;
+      span.setAttribute(genAi.responseTimeToFirstChunk, ms / 1000);
+      recordFirstToken(route, facts, ms);
+    },
+    nextToken: (ms) => recordNextToken(route, facts, ms),
+    keyRotated: (fromId, toId) =>
+      emitEvent(span, eventName.keyRotated, {
+        [eventAttribute.keyFrom]: fromId,
+        [eventAttribute.keyTo]: toId,
+      }),
+    end: (result) => {
+      if (ended) return;
+      ended = true;
+      const errorType = result.failure === undefined ? undefined : errorTypeOf(result.failure);
+      const failed = result.outcome === "error";
+      span.setAttributes(resultAttributes(result, facts.stream));
+      if (failed) {
+        span.setAttribute(ATTR_ERROR_TYPE, errorType ?? ERROR_TYPE_VALUE_OTHER);
+        // Our own sentence for the class, safe to show; without one the class alone.
+        span.setStatus({
+          code: SpanStatusCode.ERROR,
+          ...(result.failure === undefined ? {} : { message: result.failure.message }),
+        });
+      }
+      span.end();
+      recordAttempt(route, facts, result, {
+        durationMs: now() - startedAt,
+        errorType: failed ? (errorType ?? ERROR_TYPE_VALUE_OTHER) : undefined,
+      });
+      if (failed) context.with(inside, () => warnOfFailure(route, facts, result));
+    },
   };
+}
+
+function warnOfFailure(route: RouteSpan, facts: AttemptFacts, result: AttemptResult): void {
+  route.source.log.warn(
+    {
+      event: "attempt_failed",
+      [switchyard.attemptNumber]: facts.number,
+      [genAi.requestModel]: facts.model,
+      [switchyard.upstreamName]: facts.upstream,
+      [switchyard.upstreamKeyId]: facts.keyId,
+      failure: result.failure?.kind,
+      status: result.httpStatus,
+    },
+    result.failure?.message ?? "attempt failed",
+  );
 }

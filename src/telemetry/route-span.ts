@@ -1,17 +1,9 @@
-import {
-  type Attributes,
-  type AttributeValue,
-  type Context,
-  context,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from "@opentelemetry/api";
+import { type Attributes, type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { Deployment, TierName } from "../routing/catalog.ts";
+import { boundedText } from "./bounded-text.ts";
 import { callSummaryOf } from "./call-summary.ts";
 import { emitEvent } from "./emit-event.ts";
-import { eventAttribute, eventName, metricLabel, switchyard } from "./names.ts";
+import { eventAttribute, eventName, genAi, metricLabel, switchyard } from "./names.ts";
 import type { SpanSource } from "./span-source.ts";
 import { usdOf } from "./usd.ts";
 import { wireWord } from "./wire-word.ts";
@@ -47,6 +39,16 @@ export type RouteOutcome =
   | "partial"
   | "cancelled";
 
+// What the collector's tail sampling keeps whole: every call that needed a decision (docs: policy `decisions`).
+const worthKeeping: ReadonlySet<RouteOutcome> = new Set([
+  "retried",
+  "fallback",
+  "hedged",
+  "exhausted",
+  "rejected",
+  "partial",
+]);
+
 /** How the loop over candidates ended. */
 export interface RouteSummary {
   readonly outcome: RouteOutcome;
@@ -79,23 +81,116 @@ export interface RouteSpan {
   readonly end: (summary: RouteSummary) => void;
 }
 
-/** Starts the route's span below the active call's. */
+/** Starts the route's span below the active call's, and says on the SERVER span what is known already. */
 export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan {
-  void [callSummaryOf, emitEvent, eventAttribute, eventName, metricLabel, switchyard, usdOf, wireWord];
-  void (SpanKind satisfies unknown);
-  void SpanStatusCode;
-  const active: Context = context.active();
-  const span: Span | undefined = trace.getSpan(active);
-  const unused: Attributes | AttributeValue | undefined = span === undefined ? undefined : {};
-  void unused;
+  const { tracer, instruments, now } = source;
+  const parent = context.active();
+  const call = callSummaryOf(parent);
+  const startedAt = call?.startedAt ?? now();
+  const span = tracer.startSpan(
+    "route",
+    { kind: SpanKind.INTERNAL, attributes: routeAttributes(facts) },
+    parent,
+  );
+  const inside = trace.setSpan(parent, span);
+  const tier = facts.tier ?? "none";
+  const skipped: string[] = [];
+  let backoffTotalMs = 0;
+  let firstMessageSeen = false;
+  let ended = false;
+
+  call?.set(callAttributes(facts));
+  if (facts.stream) instruments.streamActive.add(1, { [metricLabel.tier]: tier });
   return {
     source,
     facts,
-    context: active,
-    run: (work) => context.with(active, work),
-    skipped: () => {},
-    backoff: () => {},
-    firstMessage: () => {},
-    end: () => {},
+    context: inside,
+    run: (work) => context.with(inside, work),
+    skipped: (candidate, reason) => {
+      const why = wireWord(reason);
+      skipped.push(`${candidate.model}:${why}`);
+      emitEvent(span, eventName.candidateSkipped, {
+        [eventAttribute.candidate]: candidate.id,
+        [eventAttribute.reason]: why,
+      });
+      instruments.candidatesSkipped.add(1, {
+        [genAi.requestModel]: candidate.model,
+        [metricLabel.reason]: why,
+      });
+    },
+    backoff: (ms, why) => {
+      backoffTotalMs += ms;
+      emitEvent(span, eventName.backoff, {
+        [eventAttribute.backoffDuration]: ms / 1000,
+        [eventAttribute.reason]: wireWord(why),
+      });
+      instruments.routeBackoff.record(ms / 1000, { [metricLabel.tier]: tier });
+    },
+    firstMessage: () => {
+      if (firstMessageSeen || ended) return;
+      firstMessageSeen = true;
+      const seconds = (now() - startedAt) / 1000;
+      call?.set({ [switchyard.timeToFirstMessage]: seconds });
+      instruments.timeToFirstMessage.record(seconds, { [metricLabel.tier]: tier });
+    },
+    end: (summary) => {
+      if (ended) return;
+      ended = true;
+      span.setAttributes({
+        ...servedAttributes(summary),
+        [switchyard.routeAttempts]: summary.attempts,
+        [switchyard.routeRetries]: summary.retries,
+        [switchyard.routeFallbackDepth]: summary.fallbackDepth,
+        [switchyard.routeBackoffTotal]: backoffTotalMs / 1000,
+        [switchyard.routeSkipped]: skipped,
+        [switchyard.routeReason]: summary.reason,
+      });
+      // A rescued call is no error: only a route that found nobody is.
+      if (summary.outcome === "exhausted") span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
+
+      call?.set({
+        ...servedAttributes(summary),
+        [switchyard.routeAttempts]: summary.attempts,
+        [switchyard.keep]: facts.arm === "canary" || worthKeeping.has(summary.outcome),
+        [switchyard.costAmount]: summary.costNanos === undefined ? undefined : usdOf(summary.costNanos),
+      });
+      instruments.routeRequests.add(1, {
+        [metricLabel.tier]: tier,
+        [metricLabel.outcome]: summary.outcome,
+        [metricLabel.arm]: facts.arm,
+      });
+      if (facts.stream) instruments.streamActive.add(-1, { [metricLabel.tier]: tier });
+    },
+  };
+}
+
+function routeAttributes(facts: RouteFacts): Attributes {
+  return {
+    [switchyard.routePolicy]: facts.policy,
+    [switchyard.routePolicyVersion]: facts.configRevision,
+    [switchyard.routeCandidates]: [...facts.candidates],
+    [switchyard.routeDeadlineRemaining]: Math.max(0, facts.deadlineRemainingMs) / 1000,
+    [switchyard.canaryArm]: facts.arm,
+    [switchyard.routeTier]: facts.tier,
+    [switchyard.canaryName]: facts.canaryName,
+    [switchyard.canaryWeight]:
+      facts.weightBasisPoints === undefined ? undefined : facts.weightBasisPoints / 10_000,
+  };
+}
+
+function callAttributes(facts: RouteFacts): Attributes {
+  return {
+    [switchyard.routeId]: facts.routeId,
+    [switchyard.configRevision]: facts.configRevision,
+    // The one place for a caller's own string: names of spans and labels of metrics take configured ids only.
+    [switchyard.requestModel]: boundedText(facts.requestModel),
+  };
+}
+
+function servedAttributes(summary: RouteSummary): Attributes {
+  return {
+    [switchyard.routeOutcome]: summary.outcome,
+    [switchyard.routeServedModel]: summary.servedModel,
   };
 }
