@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
 import type { SetTimer } from "../../src/attempt/timer.ts";
 
 /** A monotonic clock that only a test moves, with the timers that hang on it. */
@@ -28,8 +30,13 @@ export function createManualClock(start = 1_000): ManualClock {
   let order = 0;
   const timers = new Set<ManualTimer>();
 
+  // Bound, as Node's timers are, to the async context that set them.
   const setTimer: SetTimer = (run, ms) => {
-    const timer: ManualTimer = { at: instant + Math.max(0, ms), order: order++, run };
+    const timer: ManualTimer = {
+      at: instant + Math.max(0, ms),
+      order: order++,
+      run: AsyncLocalStorage.bind(run),
+    };
     timers.add(timer);
     return {
       cancel: () => {
