@@ -17,6 +17,16 @@ const callSeconds = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 30, 60, 120, 300, 600,
 ];
 
+/** The metrics whose unit is the second; a scrape appends it to their names. */
+export const secondsMetrics: readonly string[] = [
+  METRIC_RPC_SERVER_CALL_DURATION,
+  genAiMetric.operationDuration,
+  genAiMetric.timeToFirstChunk,
+  genAiMetric.timePerOutputChunk,
+  metricName.routeBackoff,
+  metricName.timeToFirstMessage,
+];
+
 /** Everything the gateway counts. */
 export interface Instruments {
   readonly rpcServerCallDuration: Histogram;
@@ -99,7 +109,8 @@ export function createInstruments(meter: Meter): Instruments {
       description: "Changes of a breaker's state",
     }),
     cost: meter.createCounter(metricName.cost, {
-      unit: "USD",
+      // In braces: a bare unit would become part of the name that Prometheus shows.
+      unit: "{USD}",
       description: "Cost of attempts, failed ones included; unpriced attempts add nothing",
     }),
     streamActive: meter.createUpDownCounter(metricName.streamActive, {

@@ -1,9 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createNoopMeter, trace } from "@opentelemetry/api";
+import { diag, DiagLogLevel } from "@opentelemetry/api";
+import { type Environment, planExport } from "./export-plan.ts";
+import { startLocalSdk } from "./local-sdk.ts";
 import type { Log } from "./log.ts";
 import { createInstruments } from "./metrics.ts";
-import { scopeName } from "./names.ts";
+import { createScrape } from "./scrape.ts";
+import { createSdkDiagnostics } from "./sdk-diagnostics.ts";
 import type { SpanSource } from "./span-source.ts";
+import { settledWithin } from "./settled-within.ts";
 
 /** What the process tells about itself while it runs. */
 export interface Telemetry {
@@ -17,21 +21,43 @@ export interface Telemetry {
   readonly shutdown: () => Promise<void>;
 }
 
-/** Starts spans and metrics; exports them where the standard `OTEL_*` variables name a collector. */
+// A dead collector must not hold up a restart; what it has not taken by then is lost.
+const longestWaitMs = 3_000;
+
+const now = (): number => performance.now();
+
+/**
+ * Starts spans and metrics, and exports them where the standard `OTEL_*` variables name a collector. One
+ * that is slow, broken or gone costs spans, never a call. Start it before anything that is measured.
+ * @param options.env only read here; the SDK itself reads the rest of `OTEL_*` from the process
+ */
 export async function startTelemetry(options: {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly version: string;
   readonly log: Log;
 }): Promise<Telemetry> {
+  const { env, version, log } = options;
+  const plan = planExport(env);
+  for (const warning of plan.warnings) log.warn({ event: "telemetry_problem" }, warning);
+  const scrape = plan.scrape ? createScrape() : undefined;
+  const exports = plan.traces !== undefined || plan.metrics !== undefined;
+  const sdk = exports
+    ? await (await import("./exporting-sdk.ts")).startExportingSdk(plan, { env, version, scrape })
+    : startLocalSdk(version, scrape);
+  // After the start: the SDK sets one of its own that prints stacks.
+  diag.setLogger(createSdkDiagnostics(log, now), {
+    logLevel: DiagLogLevel.WARN,
+    suppressOverrideMessage: true,
+  });
+  const settle = (work: () => Promise<void>): Promise<void> =>
+    settledWithin(longestWaitMs, work, (what) =>
+      log.warn({ event: "telemetry_problem" }, `telemetry was not all sent: ${what}`),
+    );
+  let stopped: Promise<void> | undefined;
   return {
-    source: {
-      tracer: trace.getTracer(scopeName),
-      instruments: createInstruments(createNoopMeter()),
-      log: options.log,
-      now: () => performance.now(),
-    },
-    metricsHandler: undefined,
-    flush: async () => {},
-    shutdown: async () => {},
+    source: { tracer: sdk.tracer, instruments: createInstruments(sdk.meter), log, now },
+    metricsHandler: scrape?.handle,
+    flush: () => settle(sdk.flush),
+    shutdown: () => (stopped ??= settle(sdk.shutdown).finally(() => diag.disable())),
   };
 }

@@ -1,0 +1,53 @@
+import type { PushMetricExporter } from "@opentelemetry/sdk-metrics";
+import type { SpanExporter } from "@opentelemetry/sdk-trace";
+import { type Environment, type OtlpProtocol, valueOf } from "./export-plan.ts";
+
+// A batch that takes longer is lost anyway, and a shutdown waits for it. The SDK's own default is 10 s.
+const exportTimeoutMs = 2_000;
+
+interface OtlpOptions {
+  readonly timeoutMillis?: number;
+  readonly concurrencyLimit: number;
+  readonly compression?: "gzip";
+}
+
+/** Our settings, where the environment says nothing else; endpoint, headers and TLS the exporters read themselves. */
+function optionsFor(env: Environment, signal: "TRACES" | "METRICS", concurrencyLimit: number): OtlpOptions {
+  const unset = (name: string): boolean =>
+    valueOf(env, `OTEL_EXPORTER_OTLP_${signal}_${name}`) === undefined &&
+    valueOf(env, `OTEL_EXPORTER_OTLP_${name}`) === undefined;
+  return {
+    concurrencyLimit,
+    ...(unset("TIMEOUT") ? { timeoutMillis: exportTimeoutMs } : {}),
+    // Spans repeat themselves: a tenth of the bytes for 2 µs a span.
+    ...(unset("COMPRESSION") ? { compression: "gzip" as const } : {}),
+  };
+}
+
+/** The span exporter for this protocol; only that one is loaded. */
+export async function createSpanExporter(
+  protocol: OtlpProtocol,
+  env: Environment,
+  concurrencyLimit: number,
+): Promise<SpanExporter> {
+  const options = optionsFor(env, "TRACES", concurrencyLimit);
+  const { OTLPTraceExporter } =
+    protocol === "grpc"
+      ? await import("@opentelemetry/exporter-trace-otlp-grpc")
+      : await import("@opentelemetry/exporter-trace-otlp-proto");
+  // `compression` is an enum of a package that is not ours to import; its member is this string.
+  return new OTLPTraceExporter(options as ConstructorParameters<typeof OTLPTraceExporter>[0]);
+}
+
+/** The metric exporter for this protocol; only that one is loaded. */
+export async function createMetricExporter(
+  protocol: OtlpProtocol,
+  env: Environment,
+): Promise<PushMetricExporter> {
+  const options = optionsFor(env, "METRICS", 2);
+  const { OTLPMetricExporter } =
+    protocol === "grpc"
+      ? await import("@opentelemetry/exporter-metrics-otlp-grpc")
+      : await import("@opentelemetry/exporter-metrics-otlp-proto");
+  return new OTLPMetricExporter(options as ConstructorParameters<typeof OTLPMetricExporter>[0]);
+}
