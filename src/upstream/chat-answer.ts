@@ -1,0 +1,133 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type ContentPartSchema, FinishReason, Role } from "../../gen/switchyard/v1/content_pb.ts";
+import { type Choice, ChoiceSchema } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { readChoiceIndex, readHead } from "./answer-head.ts";
+import { readContentText } from "./content-text.ts";
+import { toFinishReason } from "./finish-reason.ts";
+import { readLogprobs } from "./logprobs.ts";
+import { readReasoning } from "./reasoning-fields.ts";
+import { inventToolCallId, readArguments } from "./tool-call-fields.ts";
+import { isAbsent, isRecord, type JsonRecord, nonEmptyString } from "./untrusted-json.ts";
+import type { Completion } from "./upstream.ts";
+import { readUsage } from "./usage.ts";
+
+type PartInit = MessageInitShape<typeof ContentPartSchema>;
+
+/** Every element read, or undefined as soon as one cannot be. */
+function readAll<T>(
+  values: readonly unknown[],
+  read: (value: unknown, index: number) => T | undefined,
+): T[] | undefined {
+  const all: T[] = [];
+  for (const [index, value] of values.entries()) {
+    const one = read(value, index);
+    if (one === undefined) {
+      return undefined;
+    }
+    all.push(one);
+  }
+  return all;
+}
+
+function readToolCall(id: string, called: unknown): PartInit | undefined {
+  if (!isRecord(called)) {
+    return undefined;
+  }
+  const name = nonEmptyString(called["name"]);
+  const argumentsJson = readArguments(called["arguments"]);
+  return name === undefined || argumentsJson === undefined
+    ? undefined
+    : { part: { case: "toolCall", value: { id, name, argumentsJson } } };
+}
+
+/** `tool_calls`, or the `function_call` that came before it. Undefined where a call cannot be understood. */
+function readToolCalls(message: JsonRecord, inventId: (toolIndex: number) => string): PartInit[] | undefined {
+  const { tool_calls: calls, function_call: legacy } = message;
+  if (!isAbsent(calls) && !Array.isArray(calls)) {
+    return undefined;
+  }
+  if (!isAbsent(calls) && calls.length > 0) {
+    return readAll(calls, (call, index) =>
+      isRecord(call)
+        ? readToolCall(nonEmptyString(call["id"]) ?? inventId(index), call["function"])
+        : undefined,
+    );
+  }
+  return isAbsent(legacy) ? [] : readAll([legacy], (call) => readToolCall(inventId(0), call));
+}
+
+/** In the order in which models think, speak and act: the API keeps no order of its own between the fields. */
+function readParts(message: JsonRecord, inventId: (toolIndex: number) => string): PartInit[] | undefined {
+  const content = readContentText(message);
+  const toolCalls = readToolCalls(message, inventId);
+  if (content === undefined || toolCalls === undefined) {
+    return undefined;
+  }
+  const parts: PartInit[] = readReasoning(message).map((value) => ({ part: { case: "reasoning", value } }));
+  if (parts.length === 0 && content.reasoning !== "") {
+    parts.push({ part: { case: "reasoning", value: { text: content.reasoning } } });
+  }
+  if (content.text !== "") {
+    parts.push({ part: { case: "text", value: content.text } });
+  }
+  if (content.refusal !== "") {
+    parts.push({ part: { case: "refusal", value: content.refusal } });
+  }
+  return [...parts, ...toolCalls];
+}
+
+function isAnswer({ part }: PartInit): boolean {
+  return part?.case === "text" || part?.case === "refusal" || part?.case === "toolCall";
+}
+
+function readChoice(completionId: string, value: unknown, position: number): Choice | undefined {
+  if (!isRecord(value) || !isRecord(value["message"])) {
+    return undefined;
+  }
+  const index = readChoiceIndex(value, position);
+  const native = value["finish_reason"] ?? "";
+  // By position, which stays unlike the index its own where two choices have the same index.
+  const parts = readParts(value["message"], (toolIndex) =>
+    inventToolCallId(completionId, position, toolIndex),
+  );
+  if (index === undefined || parts === undefined || typeof native !== "string") {
+    return undefined;
+  }
+  if (!parts.some(isAnswer)) {
+    if (native === "") {
+      return undefined;
+    }
+    // Ended and empty is an answer: a message needs one part, and the empty text says so.
+    parts.push({ part: { case: "text", value: "" } });
+  }
+  return create(ChoiceSchema, {
+    index,
+    message: { role: Role.ASSISTANT, parts },
+    finishReason: native === "" ? FinishReason.UNSPECIFIED : toFinishReason(native),
+    nativeFinishReason: native,
+    logprobs: [...readLogprobs(value["logprobs"], "content"), ...readLogprobs(value["logprobs"], "refusal")],
+  });
+}
+
+/**
+ * Reads the body of an unary completion. Undefined where it is no valid answer: no choices, a choice without
+ * a message, a member of a wrong type, or a choice with neither content nor a finish reason. Nothing is
+ * guessed but names: a missing index is its position, and so are all where two are alike (seen with
+ * gateways that number every choice 0); a missing tool-call id is invented.
+ */
+export function readCompletion(body: unknown): Completion | undefined {
+  if (!isRecord(body) || !Array.isArray(body["choices"]) || body["choices"].length === 0) {
+    return undefined;
+  }
+  const head = readHead(body);
+  const choices = readAll(body["choices"], (value, position) => readChoice(head.id, value, position));
+  if (choices === undefined) {
+    return undefined;
+  }
+  const distinct = new Set(choices.map((choice) => choice.index)).size === choices.length;
+  return {
+    ...head,
+    choices: distinct ? choices : choices.map((choice, index) => Object.assign(choice, { index })),
+    usage: readUsage(body["usage"]),
+  };
+}

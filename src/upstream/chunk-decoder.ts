@@ -1,0 +1,124 @@
+import type { Usage } from "../../gen/switchyard/v1/content_pb.ts";
+import type { ChoiceDelta, ChoiceEnd } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { readChoiceIndex, readHead } from "./answer-head.ts";
+import { type ChoiceDecoder, createChoiceDecoder } from "./choice-decoder.ts";
+import { isAbsent, isRecord, type JsonRecord, parseJson } from "./untrusted-json.ts";
+import type { StreamStart } from "./upstream.ts";
+import { readUsage } from "./usage.ts";
+
+export type ChunkResult =
+  | { readonly kind: "chunk"; readonly deltas: ChoiceDelta[]; readonly ends: ChoiceEnd[] }
+  /** The upstream's own error in the middle of its stream: the parsed `error` member. */
+  | { readonly kind: "error"; readonly error: unknown }
+  /** No JSON, or no chunk. Skipping one would be a hole in the answer. */
+  | { readonly kind: "malformed" };
+
+/** Reads the events of one stream in order. */
+export interface ChunkDecoder {
+  /** @param data one event's data, `[DONE]` excepted */
+  readonly decode: (data: string) => ChunkResult;
+  /** Undefined before the first chunk. A chunk that knows more fills in what earlier ones left empty. */
+  readonly start: () => StreamStart | undefined;
+  /** The last usage that made sense: some upstreams send it with every chunk. */
+  readonly usage: () => Usage | undefined;
+  /**
+   * Tool calls held back because no id came for them, for the end of a stream without finish reasons; empty
+   * otherwise.
+   */
+  readonly flush: () => readonly ChoiceDelta[];
+}
+
+const malformed: ChunkResult = { kind: "malformed" };
+
+/** The member `error` where it says something; vLLM sends the error itself as the chunk. */
+function readError(chunk: JsonRecord): unknown {
+  const { error } = chunk;
+  if (!isAbsent(error) && error !== "" && error !== false) {
+    return error;
+  }
+  return chunk["object"] === "error" ? chunk : undefined;
+}
+
+/** The choices; none for a chunk that says only usage or its own head. Undefined where it is no chunk at all. */
+function readChoices(chunk: JsonRecord): readonly unknown[] | undefined {
+  const { choices } = chunk;
+  if (Array.isArray(choices)) {
+    return choices;
+  }
+  const isChunk = isRecord(chunk["usage"]) || chunk["object"] === "chat.completion.chunk";
+  return isAbsent(choices) && isChunk ? [] : undefined;
+}
+
+/** Decodes the chunks of one streamed completion. Never throws. @see test/upstream/chunk-decoder.test.ts */
+export function createChunkDecoder(): ChunkDecoder {
+  const choices = new Map<number, ChoiceDecoder>();
+  let start: StreamStart | undefined;
+  let usage: Usage | undefined;
+
+  const learnHead = (chunk: JsonRecord): void => {
+    if (
+      start === undefined ||
+      start.id === "" ||
+      start.modelVersion === "" ||
+      start.createdSeconds === undefined
+    ) {
+      const head = readHead(chunk);
+      start = {
+        id: start?.id || head.id,
+        createdSeconds: start?.createdSeconds ?? head.createdSeconds,
+        modelVersion: start?.modelVersion || head.modelVersion,
+      };
+    }
+  };
+
+  const choiceAt = (index: number): ChoiceDecoder => {
+    const known = choices.get(index);
+    if (known !== undefined) {
+      return known;
+    }
+    const opened = createChoiceDecoder(index, () => start?.id ?? "");
+    choices.set(index, opened);
+    return opened;
+  };
+
+  return {
+    decode: (data) => {
+      const chunk = parseJson(data);
+      if (!isRecord(chunk)) {
+        return malformed;
+      }
+      const error = readError(chunk);
+      if (error !== undefined) {
+        return { kind: "error", error };
+      }
+      const elements = readChoices(chunk);
+      if (elements === undefined) {
+        return malformed;
+      }
+      learnHead(chunk);
+      usage = readUsage(chunk["usage"]) ?? usage;
+      const deltas: ChoiceDelta[] = [];
+      const ends: ChoiceEnd[] = [];
+      for (const [position, element] of elements.entries()) {
+        const index = isRecord(element) ? readChoiceIndex(element, position) : undefined;
+        if (!isRecord(element) || index === undefined) {
+          return malformed;
+        }
+        // Kimi's place for it.
+        usage = readUsage(element["usage"]) ?? usage;
+        const piece = choiceAt(index).decode(element);
+        if (piece.kind === "malformed") {
+          return malformed;
+        }
+        deltas.push(...piece.deltas);
+        if (piece.end !== undefined) {
+          ends.push(piece.end);
+        }
+      }
+      return { kind: "chunk", deltas, ends };
+    },
+    start: () => start,
+    usage: () => usage,
+    flush: () => [...choices.values()].flatMap((choice) => choice.flush()),
+  };
+}

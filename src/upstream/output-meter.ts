@@ -1,0 +1,35 @@
+import type { ChoiceDelta } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { textUnits, unitsPerToken } from "./text-units.ts";
+
+/** Counts what a stream has brought, to price it if its end never comes. */
+export interface OutputMeter {
+  readonly add: (delta: ChoiceDelta) => void;
+  /** Estimated tokens so far: what `estimateOutputTokens` says of the same text in one piece. */
+  readonly tokens: () => number;
+}
+
+function deltaUnits({ delta }: ChoiceDelta): number {
+  switch (delta.case) {
+    case "text":
+    case "reasoning":
+    case "refusal":
+      return textUnits(delta.value);
+    case "toolCall":
+      return textUnits(delta.value.name) + textUnits(delta.value.argumentsFragment);
+    case "reasoningSignature":
+    case undefined:
+      break;
+  }
+  return 0;
+}
+
+/** Keeps a sum of whole units, so a thousand small deltas are not each rounded up. */
+export function createOutputMeter(): OutputMeter {
+  let units = 0;
+  return {
+    add: (delta) => {
+      units += deltaUnits(delta);
+    },
+    tokens: () => Math.ceil(units / unitsPerToken),
+  };
+}
