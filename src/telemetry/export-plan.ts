@@ -1,14 +1,19 @@
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type OtlpProtocol = "http/protobuf" | "grpc";
+/** Where a signal goes. */
+export interface OtlpTarget {
+  readonly protocol: "http/protobuf" | "grpc";
+  /** As the exporter takes it: for HTTP with the signal's own path. */
+  readonly url: string;
+}
 
 /** What the standard `OTEL_*` variables ask for. */
 export interface ExportPlan {
   /** Undefined: spans are not exported. */
-  readonly traces: OtlpProtocol | undefined;
+  readonly traces: OtlpTarget | undefined;
   /** Undefined: metrics are not pushed. */
-  readonly metrics: OtlpProtocol | undefined;
+  readonly metrics: OtlpTarget | undefined;
   /** True where metrics wait to be scraped. */
   readonly scrape: boolean;
   /** What was asked for and is not done. */
@@ -28,8 +33,8 @@ export function planExport(env: Environment): ExportPlan {
   if (valueOf(env, "OTEL_CONFIG_FILE") !== undefined) {
     warnings.push("OTEL_CONFIG_FILE is not supported and is ignored; use the other OTEL_* variables");
   }
-  const traces = signalProtocol(env, "TRACES", warnings);
-  const metrics = signalProtocol(env, "METRICS", warnings);
+  const traces = signalTarget(env, "TRACES", warnings);
+  const metrics = signalTarget(env, "METRICS", warnings);
   const scrape = metrics === undefined && exportersOf(env, "METRICS")[0] !== "none";
   return { traces, metrics, scrape, warnings };
 }
@@ -50,27 +55,36 @@ export function positiveIntegerOf(env: Environment, name: string): number | unde
 
 type Signal = "TRACES" | "METRICS";
 
-function signalProtocol(env: Environment, signal: Signal, warnings: string[]): OtlpProtocol | undefined {
+function signalTarget(env: Environment, signal: Signal, warnings: string[]): OtlpTarget | undefined {
   const exporters = exportersOf(env, signal);
   for (const exporter of exporters) {
     if (exporter === "otlp" || exporter === "none") continue;
     if (signal === "METRICS" && exporter === "prometheus") continue;
     warnings.push(`OTEL_${signal}_EXPORTER: "${exporter.slice(0, 40)}" is not supported; use otlp or none`);
   }
-  const endpoint =
-    valueOf(env, `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`) ?? valueOf(env, "OTEL_EXPORTER_OTLP_ENDPOINT");
-  if (endpoint === undefined || !exporters.includes("otlp")) return undefined;
-  if (!URL.canParse(endpoint)) {
-    warnings.push(`the OTLP endpoint for ${signal.toLowerCase()} is no URL; nothing is exported there`);
-    return undefined;
-  }
+  if (!exporters.includes("otlp")) return undefined;
+  const own = valueOf(env, `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`);
+  const endpoint = own ?? valueOf(env, "OTEL_EXPORTER_OTLP_ENDPOINT");
+  if (endpoint === undefined) return undefined;
   const protocol =
     valueOf(env, `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`) ?? valueOf(env, "OTEL_EXPORTER_OTLP_PROTOCOL");
-  if (protocol === "grpc") return "grpc";
+  // gRPC's target may be a bare `host:port`.
+  if (protocol === "grpc") return { protocol, url: endpoint };
   if (protocol !== undefined && protocol !== "http/protobuf") {
     warnings.push(`OTLP protocol "${protocol.slice(0, 40)}" is not supported; http/protobuf is used`);
   }
-  return "http/protobuf";
+  if (!/^https?:\/\//i.test(endpoint) || !URL.canParse(endpoint)) {
+    warnings.push(
+      `the OTLP endpoint of ${signal.toLowerCase()} is no http(s) URL: nothing is exported there`,
+    );
+    return undefined;
+  }
+  // A signal's own endpoint is taken as it stands; the common one is a base that each signal's path extends.
+  const path = `v1/${signal.toLowerCase()}`;
+  return {
+    protocol: "http/protobuf",
+    url: own === undefined ? new URL(path, endpoint.replace(/\/*$/, "/")).href : own,
+  };
 }
 
 // Left out means OTLP; `none` anywhere in the list switches the signal off.

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { diag, DiagLogLevel } from "@opentelemetry/api";
-import { type Environment, planExport } from "./export-plan.ts";
+import { type Environment, type ExportPlan, planExport } from "./export-plan.ts";
 import { startLocalSdk } from "./local-sdk.ts";
 import type { Log } from "./log.ts";
 import { createInstruments } from "./metrics.ts";
-import { createScrape } from "./scrape.ts";
+import { createScrape, type Scrape } from "./scrape.ts";
+import type { Sdk } from "./sdk.ts";
 import { createSdkDiagnostics } from "./sdk-diagnostics.ts";
 import type { SpanSource } from "./span-source.ts";
 import { settledWithin } from "./settled-within.ts";
@@ -40,10 +41,7 @@ export async function startTelemetry(options: {
   const plan = planExport(env);
   for (const warning of plan.warnings) log.warn({ event: "telemetry_problem" }, warning);
   const scrape = plan.scrape ? createScrape() : undefined;
-  const exports = plan.traces !== undefined || plan.metrics !== undefined;
-  const sdk = exports
-    ? await (await import("./exporting-sdk.ts")).startExportingSdk(plan, { env, version, scrape })
-    : startLocalSdk(version, scrape);
+  const sdk = (await startExport(plan, options, scrape)) ?? startLocalSdk(version, scrape);
   // After the start: the SDK sets one of its own that prints stacks.
   diag.setLogger(createSdkDiagnostics(log, now), {
     logLevel: DiagLogLevel.WARN,
@@ -60,4 +58,23 @@ export async function startTelemetry(options: {
     flush: () => settle(sdk.flush),
     shutdown: () => (stopped ??= settle(sdk.shutdown).finally(() => diag.disable())),
   };
+}
+
+// A variable that the exporters cannot read (a certificate's path, a target) is no reason not to serve.
+async function startExport(
+  plan: ExportPlan,
+  options: { readonly env: Environment; readonly version: string; readonly log: Log },
+  scrape: Scrape | undefined,
+): Promise<Sdk | undefined> {
+  if (plan.traces === undefined && plan.metrics === undefined) return undefined;
+  try {
+    const { startExportingSdk } = await import("./exporting-sdk.ts");
+    return await startExportingSdk(plan, { env: options.env, version: options.version, scrape });
+  } catch (error) {
+    options.log.warn(
+      { event: "telemetry_problem" },
+      `telemetry is not exported: ${error instanceof Error ? error.message : "the exporters did not start"}`,
+    );
+    return undefined;
+  }
 }
