@@ -1,11 +1,14 @@
 import { type DiagLogFunction, type DiagLogger } from "@opentelemetry/api";
 import type { Log } from "./log.ts";
+import { problemText } from "./problem-text.ts";
 
 // A collector that is down fails a batch a second, each with a stack.
 const repeatMs = 60_000;
 // Kinds come from messages that others write: bound them.
 const mostKinds = 32;
-const longestMessage = 200;
+
+// A receiver that took the spans and answered in another format than the specification's.
+const harmless = /^OTLPExportDelegate: Export succeeded/;
 
 const silent: DiagLogFunction = () => {};
 
@@ -15,56 +18,19 @@ const silent: DiagLogFunction = () => {};
  */
 export function createSdkDiagnostics(log: Log, now: () => number): DiagLogger {
   const seen = new Map<string, { lastAt: number; suppressed: number }>();
-  const tell = (write: Log["warn"]): DiagLogFunction => {
-    return (message, ...details) => {
-      const text = plainText([message, ...details]);
-      // Counts and ports differ between two complaints of one kind.
-      const kind = text.replaceAll(/\d+/g, "#");
-      const known = seen.get(kind);
-      if (known !== undefined && now() - known.lastAt < repeatMs) {
-        known.suppressed += 1;
-        return;
-      }
-      if (known === undefined && seen.size >= mostKinds) seen.clear();
-      seen.set(kind, { lastAt: now(), suppressed: 0 });
-      write({ event: "telemetry_problem", suppressed: known?.suppressed ?? 0 }, text);
-    };
+  const tell: DiagLogFunction = (message, ...details) => {
+    const text = problemText([message, ...details]);
+    if (harmless.test(text)) return;
+    // Counts and ports differ between two complaints of one kind.
+    const kind = text.replaceAll(/\d+/g, "#");
+    const known = seen.get(kind);
+    if (known !== undefined && now() - known.lastAt < repeatMs) {
+      known.suppressed += 1;
+      return;
+    }
+    if (known === undefined && seen.size >= mostKinds) seen.clear();
+    seen.set(kind, { lastAt: now(), suppressed: 0 });
+    log.warn({ event: "telemetry_problem", suppressed: known?.suppressed ?? 0 }, text);
   };
-  return {
-    error: tell(log.warn),
-    warn: tell(log.warn),
-    info: silent,
-    debug: silent,
-    verbose: silent,
-  };
-}
-
-function plainText(parts: readonly unknown[]): string {
-  return parts.map(partText).filter(Boolean).join(": ").slice(0, longestMessage);
-}
-
-// The SDK reports a failed export as the JSON of an error, stack and all: its message and code suffice.
-function partText(part: unknown): string {
-  if (part instanceof Error) return errorText(part.name, part.message);
-  if (typeof part !== "string") return "";
-  if (!part.startsWith("{")) return firstLine(part);
-  try {
-    const flat: unknown = JSON.parse(part);
-    if (typeof flat !== "object" || flat === null) return "";
-    const field = (name: string): string => {
-      const value: unknown = Reflect.get(flat, name);
-      return typeof value === "string" || typeof value === "number" ? String(value) : "";
-    };
-    return errorText(field("name"), [field("code"), field("message")].filter(Boolean).join(" "));
-  } catch {
-    return "unreadable error";
-  }
-}
-
-function errorText(name: string, message: string): string {
-  return firstLine([name, message].filter(Boolean).join(": "));
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
+  return { error: tell, warn: tell, info: silent, debug: silent, verbose: silent };
 }

@@ -1,7 +1,9 @@
+import { problemText } from "./problem-text.ts";
+
 /**
  * Waits for work to end, well or badly, but no longer than this; never rejects. A rejection can be anything:
  * the SDK's own are arrays where a queue is long.
- * @param unfinished told why, in words of ours, where it did not end well
+ * @param unfinished told why where it did not end well
  */
 export async function settledWithin(
   ms: number,
@@ -15,10 +17,10 @@ export async function settledWithin(
     .then(work)
     .then(
       () => "done" as const,
-      () => "failed" as const,
+      (reason: unknown) => ({ reason }),
     );
   const result = await Promise.race([ended, late]);
   clearTimeout(timer);
   if (result === "late") unfinished(`the collector did not answer within ${ms} ms`);
-  if (result === "failed") unfinished("the collector refused or could not be reached");
+  if (typeof result === "object") unfinished(problemText([result.reason]));
 }
