@@ -59,7 +59,7 @@ describe("a closed breaker", () => {
     expect(breaker.state()).toBe("closed");
   });
 
-  const shares = [
+  const shares: readonly { name: string; failures: number; of: number; state: string }[] = [
     {
       name: "opens when exactly the configured share of the minimum failed",
       failures: 5,
@@ -69,9 +69,9 @@ describe("a closed breaker", () => {
     { name: "stays closed below the share", failures: 4, of: 10, state: "closed" },
     { name: "stays closed below the minimum of calls", failures: 5, of: 9, state: "closed" },
     { name: "opens on every other call failing", failures: 10, of: 20, state: "open" },
-  ] as const;
+  ];
   for (const { name, failures, of, state } of shares) {
-    it(`${name}`, () => {
+    it(`${name} (${failures} of ${of})`, () => {
       const { breaker, fail, succeed } = stage({ consecutiveFailures: 1000 });
       succeed(of - failures);
       fail(failures);
