@@ -3,7 +3,14 @@ import type { Permit } from "./permit.ts";
 
 /** What an attempt's end says about its deployment and its upstream. */
 export interface GrantVerdict {
-  readonly breaker: "success" | "failure" | "ignore" | "late-failure" | { readonly trip: number };
+  readonly breaker:
+    | "success"
+    | "failure"
+    | "ignore"
+    /** Says nothing of the deployment but that it answers (a 429): enough to close a half-open breaker. */
+    | "success-if-probe"
+    | "late-failure"
+    | { readonly trip: number };
   /** Fed by failures to connect alone; any response is a success. */
   readonly upstreamBreaker: "success" | "failure" | "ignore";
   readonly limiter: LimiterOutcome;
@@ -66,6 +73,8 @@ function settleModel(permit: Permit, verdict: GrantVerdict["breaker"], late: boo
       return late ? permit.lateFailure() : permit.failure();
     case "ignore":
       return permit.ignore();
+    case "success-if-probe":
+      return permit.trial ? permit.success() : permit.ignore();
     case "late-failure":
       return permit.lateFailure();
   }

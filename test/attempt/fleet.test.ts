@@ -317,6 +317,18 @@ describe("a grant", () => {
     expect(fleet.breaker(gpt)?.snapshot().failurePpm).toBe(500_000);
   });
 
+  it("closes a half-open breaker by an answer that counts nowhere else, such as a 429", () => {
+    const { fleet, clock } = stage();
+    const limited: GrantVerdict = { ...answered, breaker: "success-if-probe" };
+    settle(fleet, gpt, serverError, 4);
+    settle(fleet, gpt, limited, 20);
+    expect(fleet.breaker(gpt)?.snapshot().failurePpm).toBe(1_000_000);
+    settle(fleet, gpt, serverError);
+    clock.advanceSync(10_000);
+    settle(fleet, gpt, limited);
+    expect(fleet.breaker(gpt)?.state()).toBe("closed");
+  });
+
   it("trips the deployment for as long as the verdict says", () => {
     const { fleet, clock } = stage();
     settle(fleet, gpt, { breaker: { trip: 300_000 }, upstreamBreaker: "success", limiter: "other" });
