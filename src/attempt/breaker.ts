@@ -119,9 +119,8 @@ export function createBreaker(options: BreakerOptions): Breaker {
 
   const trip = (ms: number): void => {
     catchUp();
-    const openMs = ms > 0 ? ms : 0;
-    if (state.kind === "open" && state.probeAt >= now() + openMs) return;
-    enterOpen(openMs);
+    if (state.kind === "open" && state.probeAt >= now() + ms) return;
+    enterOpen(ms);
   };
 
   const createPermit = (trial: boolean): Permit => {

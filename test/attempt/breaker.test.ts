@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { createBreaker } from "../../src/attempt/breaker.ts";
@@ -427,26 +429,59 @@ describe("time", () => {
   }
 
   it("does not let a timer that runs early open the gate early", () => {
-    const timers: (() => void)[] = [];
-    let now = 0;
-    const breaker = createBreaker({
-      name: "model@upstream",
-      settings: shippedBreaker,
-      now: () => now,
-      random: () => 0,
-      setTimer: (run) => {
-        timers.push(run);
-        return { cancel: () => {} };
-      },
-      onTransition: () => {},
-    });
+    const { breaker, timers, setNow } = bareStage();
     breaker.trip(10_000);
-    now = 9999.4;
-    timers.shift()?.();
+    setNow(9999.4);
+    timers.shift()?.run();
     expect(breaker.tryAcquire()).toBeUndefined();
-    now = 10_000;
-    timers.shift()?.();
+    setNow(10_000);
+    timers.shift()?.run();
     expect(breaker.state()).toBe("half-open");
     expect(timers).toHaveLength(0);
   });
+
+  it("never asks for a longer timer than Node has, which would run at once", () => {
+    const { breaker, timers } = bareStage();
+    breaker.trip(2 ** 40);
+    expect(timers.map(({ ms }) => ms)).toEqual([2 ** 31 - 1]);
+  });
+
+  it("keeps no request's context alive by its timer", () => {
+    const { breaker, timers } = bareStage();
+    request.run("request", () => breaker.trip(10_000));
+    expect(timers.map(({ context }) => context)).toEqual([undefined]);
+  });
+
+  it("tells of half-open outside of the request that found its time up", () => {
+    const { breaker, told, setNow } = bareStage();
+    breaker.close();
+    breaker.trip(10_000);
+    setNow(10_000);
+    request.run("request", () => breaker.tryAcquire()?.success());
+    expect(told).toEqual(["open undefined", "half-open undefined", "closed request"]);
+  });
 });
+
+const request = new AsyncLocalStorage<string>();
+
+/** A breaker whose timers run only when a test runs them. */
+function bareStage() {
+  const timers: { readonly run: () => void; readonly ms: number; readonly context: unknown }[] = [];
+  const told: string[] = [];
+  let instant = 0;
+  const breaker = createBreaker({
+    name: "model@upstream",
+    settings: shippedBreaker,
+    now: () => instant,
+    random: () => 0,
+    setTimer: (run, ms) => {
+      timers.push({ run, ms, context: request.getStore() });
+      return { cancel: () => {} };
+    },
+    onTransition: (_from, to) => told.push(`${to} ${request.getStore()}`),
+  });
+  const setNow = (now: number): void => {
+    instant = now;
+  };
+  return { breaker, timers, told, setNow };
+}

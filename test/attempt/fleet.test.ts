@@ -256,6 +256,16 @@ describe("a grant", () => {
     expect(fleet.acquire(claude)?.probe).toBe(true);
   });
 
+  it("is all or nothing: an open upstream does not spend its deployment's probe", () => {
+    const { fleet, clock } = stage();
+    fleet.breaker(gpt)?.trip(1000);
+    fleet.upstreamBreaker("legacy")?.trip(5000);
+    clock.advanceSync(1000);
+    for (let call = 0; call < 10; call += 1) expect(fleet.acquire(gpt)).toBeUndefined();
+    expect(fleet.breaker(gpt)?.readyAt()).toBe(0);
+    expect(inFlight(fleet)).toBe(0);
+  });
+
   it("is the only one while it probes its upstream, and its answer opens the way for all", () => {
     const { fleet, clock } = stage();
     settle(fleet, gpt, unreachable, 3);
@@ -279,6 +289,14 @@ describe("a grant", () => {
     expect(inFlight(fleet)).toBe(0);
     expect(fleet.breaker(gpt)?.state()).toBe("closed");
     expect(fleet.breaker(gpt)?.snapshot().failurePpm).toBe(1_000_000);
+  });
+
+  it("that was answered cannot fail any more", () => {
+    const { fleet } = stage();
+    const grant = fleet.acquire(gpt);
+    grant?.settle(answered);
+    grant?.settle({ ...serverError, breaker: "late-failure" });
+    expect(fleet.breaker(gpt)?.snapshot().failurePpm).toBe(0);
   });
 
   it("closes both breakers at a probe's first content, long before the stream ends", () => {
@@ -412,7 +430,7 @@ describe("an outage", () => {
     }
     expect(calls).toBeLessThanOrEqual(8);
     const recoveredAt = clock.now();
-    while (fleet.readiness(gpt).breakerState !== "closed") {
+    for (let second = 0; second < 60 && fleet.readiness(gpt).breakerState !== "closed"; second += 1) {
       fleet.acquire(gpt)?.settle(answered);
       clock.advanceSync(1000);
     }
