@@ -1,5 +1,5 @@
 import { createJsonBrackets } from "../upstream/json-brackets.ts";
-import type { FieldProblem } from "./field-problem.ts";
+import type { FieldProblem } from "./validate-message.ts";
 
 /** Deeper than any schema that an upstream takes, and far from what overflows the stack when written again. */
 const maxDepth = 100;

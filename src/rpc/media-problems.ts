@@ -1,6 +1,7 @@
 import type { Media } from "../../gen/switchyard/v1/content_pb.ts";
 import { parseDataUri } from "../upstream/data-uri.ts";
-import { type FieldProblem, textProblems } from "./field-problem.ts";
+import { textProblems } from "./text-problems.ts";
+import type { FieldProblem } from "./validate-message.ts";
 
 /** The media fields of a content part. */
 export type MediaKind = "image" | "audio" | "file";

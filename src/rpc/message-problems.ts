@@ -5,7 +5,8 @@ import {
   type ToolCall,
   type ToolResult,
 } from "../../gen/switchyard/v1/content_pb.ts";
-import { type FieldProblem, textProblems } from "./field-problem.ts";
+import { textProblems } from "./text-problems.ts";
+import type { FieldProblem } from "./validate-message.ts";
 import { mediaProblems } from "./media-problems.ts";
 
 /** Ids of the tool calls so far: of the whole conversation, and of the message under way. */

@@ -1,6 +1,7 @@
 import { type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/switchyard/v1/content_pb.ts";
 import type { ChatInput } from "../../gen/switchyard/v1/gateway_service_pb.ts";
-import { type FieldProblem, textProblems } from "./field-problem.ts";
+import { textProblems } from "./text-problems.ts";
+import type { FieldProblem } from "./validate-message.ts";
 import { jsonObjectProblems } from "./json-object-problems.ts";
 
 function* declarationProblems(tools: readonly Tool[]): Generator<FieldProblem> {
