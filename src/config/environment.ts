@@ -38,6 +38,13 @@ export function logLevelOf(env: Environment): {
   return { level: defaultLogLevel, findings: [{ variable: logLevelVariable, message }] };
 }
 
+/** Values of variables that by their names hold secrets, whether or not the file uses them: for redaction. */
+export function secretsIn(env: Environment): readonly string[] {
+  return Object.keys(env)
+    .filter((name) => /(?:KEY|TOKEN|SECRET|PASSWORD)$/i.test(name))
+    .flatMap((name) => settingOf(env, name) ?? []);
+}
+
 /**
  * Warnings about variables that look like ours but are not, such as `SWITCHYARD_LISTEN_GPRC`.
  * Only near misses: orchestrators set their own variables with a service's name as prefix.

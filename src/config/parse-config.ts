@@ -3,7 +3,7 @@ import type { ConfigProblem, ConfigResult } from "./config.ts";
 import { readConfiguredKeys } from "./configured-keys.ts";
 import { type ConfigPath, toProblem } from "./config-path.ts";
 import { contradictionFindings } from "./contradictions.ts";
-import { type Environment, logLevelOf, misspelledVariables } from "./environment.ts";
+import { type Environment, logLevelOf, misspelledVariables, secretsIn } from "./environment.ts";
 import { listenersOf } from "./listeners.ts";
 import { nameFindings } from "./names.ts";
 import { readOperatorToken } from "./operator-token.ts";
@@ -58,7 +58,7 @@ export function parseConfig({ text, env, readFile, shippedText }: ConfigSources)
     yaml.value === undefined ? [...listenFindings, ...levelFindings] : [...fromEnvironment, ...fromFile];
   const problems = [...yaml.problems, ...findings.map((finding) => toProblem(finding, lineOf))];
   if (problems.length > 0 || !parsed.success) {
-    return { kind: "invalid", problems: tidy(problems, createRedactor(secrets)) };
+    return { kind: "invalid", problems: tidy(problems, createRedactor([...secrets, ...secretsIn(env)])) };
   }
   return {
     kind: "valid",

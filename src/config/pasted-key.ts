@@ -31,7 +31,7 @@ const shortestTold = 12;
  * @param secrets the characters of all keys that are set
  */
 export function findPastedKeys(value: unknown, secrets: readonly string[]): readonly Finding[] {
-  const telling = secrets.filter((secret) => secret.length >= shortestTold);
+  const telling = tellingParts(secrets);
   const isKey = (text: string): boolean =>
     startsLikeKey(text) || telling.some((secret) => text.includes(secret));
   const findings: Finding[] = [];
@@ -51,14 +51,20 @@ export function findPastedKeys(value: unknown, secrets: readonly string[]): read
 
 /** A function that blots out every key in a text: those that are set, and whatever has the shape of one. */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
-  const telling = secrets
-    .filter((secret) => secret.length >= shortestTold)
-    .toSorted((a, b) => b.length - a.length);
+  const telling = tellingParts(secrets);
   return (text) => {
     let shown = text;
     for (const secret of telling) shown = shown.replaceAll(secret, "***");
     return shown.replaceAll(keyShapes, (found) => (/\d/.test(found) ? "***" : found));
   };
+}
+
+/** Longest first; of a malformed key with spaces or lines in it, each part. */
+function tellingParts(secrets: readonly string[]): readonly string[] {
+  return secrets
+    .flatMap((secret) => secret.split(/\s+/))
+    .filter((part) => part.length >= shortestTold)
+    .toSorted((a, b) => b.length - a.length);
 }
 
 function startsLikeKey(text: string): boolean {

@@ -14,7 +14,7 @@ const texts: Readonly<Record<ErrorCode, string>> = {
   BAD_COLLECTION_TYPE: "a tag does not fit the map or list that it stands at; remove it",
   BAD_DIRECTIVE: "a line begins with % but is no directive of YAML; quote it or remove it",
   BAD_DQ_ESCAPE: 'text in double quotes has a backslash that means nothing; use \\\\ or "single quotes"',
-  BAD_INDENT: "the indentation does not fit the lines around it, or a bracket is not closed",
+  BAD_INDENT: "the indentation does not fit the lines around it, or a bracket above is not closed",
   BAD_PROP_ORDER: "an anchor (&name) or tag stands in the wrong place",
   BAD_SCALAR_START: "text begins with a character that YAML reserves (such as @ or `); put it in quotes",
   BLOCK_AS_IMPLICIT_KEY: "two names with colons stand on one line; put the text in quotes or on its own line",
@@ -22,7 +22,8 @@ const texts: Readonly<Record<ErrorCode, string>> = {
   DUPLICATE_KEY: "the same name stands twice in one map; remove one",
   IMPOSSIBLE: "cannot be read as YAML",
   KEY_OVER_1024_CHARS: "a name is longer than 1024 characters; is a quote or a colon missing?",
-  MISSING_CHAR: "something is missing: a closing quote or bracket, a comma, or the space after a colon",
+  MISSING_CHAR:
+    "something is missing here or above: a closing quote or bracket, a comma, or the space after a colon",
   MULTILINE_IMPLICIT_KEY: "a name must end with a colon on its own line; is the colon missing?",
   MULTIPLE_ANCHORS: "has two anchors (&name); one is allowed",
   MULTIPLE_DOCS: "the file holds more than one document; remove everything from the second --- on",

@@ -135,8 +135,9 @@ function readTree(document: Document.Parsed, counter: LineCounter): Tree {
     for (const { key, value } of pairs) {
       const name = nameOf(key);
       if (name === undefined) {
-        const line = key?.range ? ` (line ${counter.linePos(key.range[0]).line})` : "";
-        findings.push({ at: path, message: `has a name that is not plain text${line}` });
+        const unnamed = [...path, "?"];
+        note(unnamed, key);
+        findings.push({ at: unnamed, message: "is a name that is not plain text" });
         continue;
       }
       const place = [...path, name];
