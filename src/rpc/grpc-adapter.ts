@@ -1,0 +1,122 @@
+import { fromBinary, toBinary, type DescMessage, type Message } from "@bufbuild/protobuf";
+import type {
+  MethodDefinition,
+  sendUnaryData,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { GrpcExchange, GrpcGate } from "./grpc-gate.ts";
+import { toGrpcStatus } from "./grpc-status.ts";
+import { RpcError } from "./rpc-error.ts";
+import type { RpcMethod, RpcService } from "./rpc-service.ts";
+
+type StreamCall = ServerWritableStream<Message, Message> | ServerDuplexStream<Message, Message>;
+
+/** The service as grpc-js describes it. */
+export function grpcDefinition({ methods }: RpcService): ServiceDefinition {
+  return Object.fromEntries(methods.map((method) => [method.desc.name, grpcMethod(method)]));
+}
+
+/** Its handlers, which run through the pipeline that the gate opened. */
+export function grpcHandlers({ methods }: RpcService, gate: GrpcGate): UntypedServiceImplementation {
+  return Object.fromEntries(
+    // oxlint-disable-next-line typescript/consistent-return -- exhaustive without default: tsc reports a missing case
+    methods.map((method) => {
+      switch (method.kind) {
+        case "unary":
+          return [
+            method.desc.name,
+            (call: ServerUnaryCall<Message, Message>, callback: sendUnaryData<Message>) =>
+              void serveUnary(gate.exchangeOf(call.metadata), call, callback),
+          ];
+        case "server_streaming":
+          return [
+            method.desc.name,
+            (call: ServerWritableStream<Message, Message>) =>
+              void serveStream(gate.exchangeOf(call.metadata), call, call.request),
+          ];
+        case "bidi_streaming":
+          return [
+            method.desc.name,
+            (call: ServerDuplexStream<Message, Message>) =>
+              void serveStream(gate.exchangeOf(call.metadata), call, call),
+          ];
+      }
+    }),
+  );
+}
+
+function grpcMethod({ name, kind, desc }: RpcMethod): MethodDefinition<Message, Message> {
+  return {
+    path: `/${name}`,
+    requestStream: kind === "bidi_streaming",
+    responseStream: kind !== "unary",
+    requestSerialize: (message) => serialize(desc.input, message),
+    requestDeserialize: (bytes) => fromBinary(desc.input, bytes),
+    responseSerialize: (message) => serialize(desc.output, message),
+    responseDeserialize: (bytes) => fromBinary(desc.output, bytes),
+  };
+}
+
+function serialize(schema: DescMessage, message: Message): Buffer {
+  const { buffer, byteOffset, byteLength } = toBinary(schema, message);
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+async function serveUnary(
+  { call, headers, trailers }: GrpcExchange,
+  surface: ServerUnaryCall<Message, Message>,
+  callback: sendUnaryData<Message>,
+): Promise<void> {
+  try {
+    const answer = await call.unary(surface.request);
+    surface.sendMetadata(headers);
+    callback(null, answer, trailers);
+  } catch (cause) {
+    callback(statusOf(cause, call, trailers));
+  }
+}
+
+async function serveStream(
+  { call, headers, trailers }: GrpcExchange,
+  surface: StreamCall,
+  request: Message | AsyncIterable<Message>,
+): Promise<void> {
+  const messages = call.stream(request);
+  try {
+    let started = false;
+    for await (const message of messages) {
+      // Headers leave with the first message, so that a failure before it is Trailers-Only.
+      if (!started) surface.sendMetadata(headers);
+      started = true;
+      if (!surface.write(message)) await drained(surface);
+      if (surface.destroyed) return;
+    }
+    surface.end(trailers);
+  } catch (cause) {
+    // How grpc-js takes a status from the handler of a stream; it does not become an `error` of the process.
+    surface.emit("error", statusOf(cause, call, trailers));
+  }
+}
+
+function statusOf(cause: unknown, call: GrpcExchange["call"], trailers: GrpcExchange["trailers"]) {
+  return toGrpcStatus(cause instanceof RpcError ? cause : call.fail(cause), trailers);
+}
+
+function drained(surface: StreamCall): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      surface.off("drain", done);
+      surface.off("close", done);
+      surface.off("cancelled", done);
+      resolve();
+    };
+    surface.on("drain", done);
+    surface.on("close", done);
+    surface.on("cancelled", done);
+    if (surface.destroyed || surface.cancelled) done();
+  });
+}

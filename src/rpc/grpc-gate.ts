@@ -1,0 +1,114 @@
+import {
+  Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  ResponderBuilder,
+  status as grpcCode,
+} from "@grpc/grpc-js";
+import { isOwnStatus, toGrpcStatus } from "./grpc-status.ts";
+import type { IncomingCall } from "./incoming-call.ts";
+import type { OpenCall } from "./open-call.ts";
+import { codeOfNumber } from "./rpc-code.ts";
+import type { RpcMethod } from "./rpc-service.ts";
+import type { CallServer } from "./serve-call.ts";
+import { libraryError } from "./server-error.ts";
+
+/** A call between its headers and its handler. */
+export interface GrpcExchange {
+  readonly call: OpenCall;
+  readonly headers: Metadata;
+  readonly trailers: Metadata;
+}
+
+/** Opens calls when their headers arrive, before their body is parsed. */
+export interface GrpcGate {
+  readonly interceptor: ServerInterceptor;
+  /** The call that these request headers opened. */
+  readonly exchangeOf: (requestHeaders: Metadata) => GrpcExchange;
+}
+
+/** The gate of one grpc-js server. */
+export function createGrpcGate(
+  methods: ReadonlyMap<string, RpcMethod>,
+  calls: CallServer,
+  maxRequestBytes: number,
+): GrpcGate {
+  const exchanges = new WeakMap<Metadata, GrpcExchange>();
+
+  const interceptor: ServerInterceptor = ({ path }, base) => {
+    const method = methods.get(path);
+    if (method === undefined) return new ServerInterceptingCall(base);
+    let exchange: GrpcExchange | undefined;
+    const send = base.sendStatus.bind(base);
+    // grpc-js sends its own failures (too large, malformed, out of time) past every interceptor, through this
+    // method of the innermost call. See interop.test.ts.
+    base.sendStatus = (status) => {
+      if (isOwnStatus(status)) return send(status);
+      // The pipeline keeps the time, and answers with details.
+      if (status.code === grpcCode.DEADLINE_EXCEEDED) return undefined;
+      const error = libraryError(codeOfNumber(status.code), status.details, maxRequestBytes);
+      return exchange === undefined
+        ? send(status)
+        : send(toGrpcStatus(exchange.call.fail(error), exchange.trailers));
+    };
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        exchange = open(method, base, metadata, calls);
+        const { call, trailers } = exchange;
+        if (call.refusal !== undefined) return base.sendStatus(toGrpcStatus(call.refusal, trailers));
+        exchanges.set(metadata, exchange);
+        next(metadata);
+      })
+      .withOnCancel(() => exchange?.call.callerLeft())
+      .build();
+    const responder = new ResponderBuilder().withStart((next) => next(listener)).build();
+    return new ServerInterceptingCall(base, responder);
+  };
+
+  return {
+    interceptor,
+    exchangeOf(requestHeaders) {
+      const exchange = exchanges.get(requestHeaders);
+      if (exchange === undefined) throw new Error("a call that the gate did not open");
+      return exchange;
+    },
+  };
+}
+
+function open(
+  method: RpcMethod,
+  base: ServerInterceptingCallInterface,
+  metadata: Metadata,
+  calls: CallServer,
+): GrpcExchange {
+  const headers = new Metadata();
+  const trailers = new Metadata();
+  const incoming: IncomingCall = {
+    method,
+    protocol: "grpc",
+    authority: base.getHost(),
+    header: (name) => {
+      const values = metadata.get(name);
+      return values.length === 0 ? undefined : values.map(asText).join(", ");
+    },
+    headerNames: () => Object.keys(metadata.getMap()),
+    timeoutMs: callerTimeout(base.getDeadline()),
+    setResponseHeader: (name, value) => headers.set(name, value),
+    setResponseTrailer: (name, value) => trailers.set(name, value),
+    cutOff: (error) => base.sendStatus(toGrpcStatus(error, trailers)),
+  };
+  return { call: calls.open(incoming), headers, trailers };
+}
+
+function asText(value: string | Buffer): string {
+  return typeof value === "string" ? value : value.toString("base64");
+}
+
+function callerTimeout(deadline: Date | number): number | undefined {
+  const left = Number(deadline) - Date.now();
+  if (left === Number.POSITIVE_INFINITY) return undefined;
+  // grpc-js keeps an allowance in 32 bits, so that one of a month lies in the past. No allowance is negative.
+  return left < -1_000 ? undefined : Math.max(0, left);
+}
