@@ -89,11 +89,12 @@ describe("costNanos()", () => {
       expected: (2_147_483_647n * 9_007_199_254_740_993n + 500_000n) / 1_000_000n,
     },
   ];
-  for (const { name, price, input, cached, output, expected } of cases) {
-    it(`${name}`, () => {
+  it.each(cases.map((row) => [row.name, row] as const))(
+    "%s",
+    (_, { price, input, cached, output, expected }) => {
       expect(costNanos(price, { input, cachedInput: cached, output })).toBe(expected);
-    });
-  }
+    },
+  );
 
   const count = fc.nat(2_147_483_647);
   const nanos = fc.bigInt(0n, 200_000_000_000_000n);

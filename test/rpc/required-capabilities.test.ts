@@ -103,9 +103,7 @@ describe("requiredCapabilities()", () => {
       expected: [],
     },
   ];
-  for (const { name, init, expected } of cases) {
-    it(`${name}`, () => {
-      expect([...requiredCapabilities(create(ChatInputSchema, init))]).toEqual(expected);
-    });
-  }
+  it.each(cases.map((row) => [row.name, row] as const))("%s", (_, { init, expected }) => {
+    expect([...requiredCapabilities(create(ChatInputSchema, init))]).toEqual(expected);
+  });
 });

@@ -143,11 +143,9 @@ describe("readCompletion()", () => {
       expected: [["toolCall", expect.objectContaining({ name: "f", argumentsJson: "{}" })]],
     },
   ];
-  for (const { name, message, rest, expected } of content) {
-    it(`${name}`, () => {
-      expect(parts(message, rest)).toEqual(expected);
-    });
-  }
+  it.each(content.map((row) => [row.name, row] as const))("%s", (_, { message, rest, expected }) => {
+    expect(parts(message, rest)).toEqual(expected);
+  });
 
   it("reads logprobs and leaves out malformed ones", () => {
     const logprobs = {
@@ -179,12 +177,10 @@ describe("readCompletion()", () => {
     { name: "takes a missing index for the position", sent: [undefined, undefined], expected: [0, 1] },
     { name: "numbers choices by position where two have one index", sent: [0, 0], expected: [0, 1] },
   ];
-  for (const { name, sent, expected } of indexes) {
-    it(`${name}`, () => {
-      const choices = sent.map((index) => ({ index, message: { content: "a" }, finish_reason: "stop" }));
-      expect(readCompletion({ choices })?.choices.map((choice) => choice.index)).toEqual(expected);
-    });
-  }
+  it.each(indexes.map((row) => [row.name, row] as const))("%s", (_, { sent, expected }) => {
+    const choices = sent.map((index) => ({ index, message: { content: "a" }, finish_reason: "stop" }));
+    expect(readCompletion({ choices })?.choices.map((choice) => choice.index)).toEqual(expected);
+  });
 
   it("gives the tool calls of two choices with one index ids of their own", () => {
     const message = { tool_calls: [{ function: { name: "f" } }] };
@@ -216,11 +212,9 @@ describe("readCompletion()", () => {
       expected: { id: "", createdSeconds: undefined, modelVersion: "" },
     },
   ];
-  for (const { name, head, expected } of heads) {
-    it(`${name}`, () => {
-      expect(readCompletion({ ...answer({ content: "a" }), ...head })).toMatchObject(expected);
-    });
-  }
+  it.each(heads.map((row) => [row.name, row] as const))("%s", (_, { head, expected }) => {
+    expect(readCompletion({ ...answer({ content: "a" }), ...head })).toMatchObject(expected);
+  });
 
   const invalid: Readonly<Record<string, unknown>> = {
     nothing: undefined,

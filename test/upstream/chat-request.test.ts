@@ -301,11 +301,9 @@ describe("toChatCompletionBody()", () => {
         ],
       },
     ];
-    for (const { name, message, expected } of cases) {
-      it(`${name}`, () => {
-        expect(body({ messages: [message] }).messages).toEqual(expected);
-      });
-    }
+    it.each(cases.map((row) => [row.name, row] as const))("%s", (_, { message, expected }) => {
+      expect(body({ messages: [message] }).messages).toEqual(expected);
+    });
 
     it("send the bytes of a view and nothing around them", () => {
       const view = Uint8Array.of(9, 9, 1, 2, 3, 255, 9).subarray(2, 6);
@@ -400,16 +398,10 @@ describe("toChatCompletionBody()", () => {
         expected: {},
       },
     ];
-    for (const { name, config, expected, model } of cases) {
-      it(`${name}`, () => {
-        const {
-          model: _,
-          messages: __,
-          ...rest
-        } = body({ messages: [user], generationConfig: config }, model);
-        expect(rest).toEqual(expected);
-      });
-    }
+    it.each(cases.map((row) => [row.name, row] as const))("%s", (_name, { config, expected, model }) => {
+      const { model: _, messages: __, ...rest } = body({ messages: [user], generationConfig: config }, model);
+      expect(rest).toEqual(expected);
+    });
 
     it("sends every digit of a seed", () => {
       fc.assert(

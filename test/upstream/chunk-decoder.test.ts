@@ -132,11 +132,9 @@ describe("createChunkDecoder()", () => {
       ],
     },
   ];
-  for (const { name, data, expected } of kinds) {
-    it(`${name}`, () => {
-      expect(shown(decodeAll([data]).deltas)).toEqual(expected);
-    });
-  }
+  it.each(kinds.map((row) => [row.name, row] as const))("%s", (_, { data, expected }) => {
+    expect(shown(decodeAll([data]).deltas)).toEqual(expected);
+  });
 
   it("tells the end of a choice, native and normalised", () => {
     expect(decodeAll([stop]).ends).toMatchObject([
@@ -227,11 +225,9 @@ describe("createChunkDecoder()", () => {
         expected: 3,
       },
     ];
-    for (const { name, chunks, expected } of usages) {
-      it(`${name}`, () => {
-        expect(decodeAll(chunks).decoder.usage()?.outputTokens).toBe(expected);
-      });
-    }
+    it.each(usages.map((row) => [row.name, row] as const))("%s", (_, { chunks, expected }) => {
+      expect(decodeAll(chunks).decoder.usage()?.outputTokens).toBe(expected);
+    });
   });
 
   describe("logprobs", () => {
@@ -374,11 +370,9 @@ describe("createChunkDecoder()", () => {
         expected: [[0, "a", "f", "{nope"]],
       },
     ];
-    for (const { name, chunks, expected } of cases) {
-      it(`${name}`, () => {
-        expect(shown(decodeAll(chunks).deltas)).toEqual(expected);
-      });
-    }
+    it.each(cases.map((row) => [row.name, row] as const))("%s", (_, { chunks, expected }) => {
+      expect(shown(decodeAll(chunks).deltas)).toEqual(expected);
+    });
 
     it("of two choices have ids of their own", () => {
       const call = {

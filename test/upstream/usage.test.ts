@@ -102,11 +102,9 @@ describe("readUsage()", () => {
       expected: { inputTokens: 0, outputTokens: 0 },
     },
   ];
-  for (const { name, usage, expected } of read) {
-    it(`${name}`, () => {
-      expect(readUsage(usage)).toMatchObject(expected);
-    });
-  }
+  it.each(read.map((row) => [row.name, row] as const))("%s", (_, { usage, expected }) => {
+    expect(readUsage(usage)).toMatchObject(expected);
+  });
 
   const missing: readonly unknown[] = [
     undefined,
