@@ -142,7 +142,8 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
         [switchyard.routeRetries]: summary.retries,
         [switchyard.routeFallbackDepth]: summary.fallbackDepth,
         [switchyard.routeBackoffTotal]: backoffTotalMs / 1000,
-        [switchyard.routeSkipped]: skipped,
+        // Never an empty array: there are backends that refuse the whole batch for one (trace-backend.test.ts).
+        [switchyard.routeSkipped]: skipped.length === 0 ? undefined : skipped,
         [switchyard.routeReason]: summary.reason,
       });
       // A rescued call is no error: only a route that found nobody is.
@@ -169,7 +170,7 @@ function routeAttributes(facts: RouteFacts): Attributes {
   return {
     [switchyard.routePolicy]: facts.policy,
     [switchyard.routePolicyVersion]: facts.configRevision,
-    [switchyard.routeCandidates]: [...facts.candidates],
+    [switchyard.routeCandidates]: facts.candidates.length === 0 ? undefined : [...facts.candidates],
     [switchyard.routeDeadlineRemaining]: Math.max(0, facts.deadlineRemainingMs) / 1000,
     [switchyard.canaryArm]: facts.arm,
     [switchyard.routeTier]: facts.tier,

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { createLog } from "../../src/telemetry/log.ts";
+import { recordTelemetry } from "../support/recorded-telemetry.ts";
+
+function capture(level: string): { readonly log: ReturnType<typeof createLog>; readonly text: () => string } {
+  let text = "";
+  const log = createLog(level, {
+    write: (line) => {
+      text += line;
+    },
+  });
+  return { log, text: () => text };
+}
+
+describe("createLog()", () => {
+  it("writes one JSON object a line, level in words", () => {
+    const { log, text } = capture("info");
+    log.info({ event: "listening", address: "127.0.0.1:8080" }, "listening");
+    log.warn({ event: "b" }, "two\nlines");
+    const lines = text()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toMatchObject([
+      { level: "info", event: "listening", address: "127.0.0.1:8080", msg: "listening" },
+      { level: "warn", event: "b", msg: "two\nlines" },
+    ]);
+    expect(lines[0]).not.toHaveProperty("trace_id");
+  });
+
+  it("keeps to its level, and takes an unknown one as info", () => {
+    const quiet = capture("error");
+    quiet.log.warn({}, "w");
+    quiet.log.error({}, "e");
+    expect(quiet.text().trimEnd().split("\n")).toHaveLength(1);
+    const silent = capture("silent");
+    silent.log.error({}, "e");
+    expect(silent.text()).toBe("");
+    const odd = capture("loud");
+    odd.log.debug({}, "d");
+    odd.log.info({}, "i");
+    expect(odd.text().trimEnd().split("\n")).toHaveLength(1);
+  });
+
+  it("hides what is called like a secret, at the top and two levels below", () => {
+    const { log, text } = capture("info");
+    const secret = "sk-live-0123456789abcdefghij";
+    log.info(
+      {
+        apiKey: secret,
+        authorization: secret,
+        headers: { authorization: secret, "x-api-key": secret, cookie: secret },
+        request: { headers: { Authorization: secret, "set-cookie": secret } },
+      },
+      "m",
+    );
+    expect(text()).not.toContain(secret);
+    expect(text()).toContain("***");
+  });
+
+  it("carries the ids of the active span", async () => {
+    const telemetry = recordTelemetry();
+    await telemetry.source.tracer.startActiveSpan("s", async (span) => {
+      await Promise.resolve();
+      telemetry.source.log.info({}, "inside");
+      span.end();
+    });
+    const { traceId, spanId } = telemetry.span("s").spanContext();
+    expect(telemetry.lines()).toMatchObject([{ trace_id: traceId, span_id: spanId, trace_flags: "01" }]);
+    await telemetry.close();
+  });
+});
