@@ -1,0 +1,70 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createCountingLedger } from "../../src/ledger/counting-ledger.ts";
+import type { AttemptRecord } from "../../src/ledger/ledger.ts";
+
+function attempt(record: Partial<AttemptRecord> = {}): AttemptRecord {
+  return {
+    time: 1_795_000_000_000,
+    decisionId: "stable_01",
+    traceId: "0af7651916cd43dd8448eb211c80319c",
+    caller: "team-a",
+    labels: {},
+    tier: "simple",
+    model: "deepseek/deepseek-chat-v3-2",
+    deployment: "deepseek/deepseek-chat-v3-2@holysheep",
+    arm: "stable",
+    keyId: "primary",
+    outcome: "succeeded",
+    failure: undefined,
+    tokens: { input: 10, cachedInput: 0, output: 5, reasoning: 0, estimated: false },
+    costNanos: 100n,
+    latencyMs: 12,
+    firstTokenMs: undefined,
+    ...record,
+  };
+}
+
+const nothing = { input: 0, cachedInput: 0, output: 0, reasoning: 0, estimated: false };
+
+describe("createCountingLedger()", () => {
+  it("counts an attempt that failed, and what it cost", () => {
+    const ledger = createCountingLedger();
+    ledger.record(attempt());
+    ledger.record(attempt({ outcome: "failed", failure: "stream-broken", costNanos: 7n }));
+    ledger.record(
+      attempt({ outcome: "failed", failure: "rate-limited", tokens: nothing, costNanos: undefined }),
+    );
+    expect(ledger.totals()).toEqual({
+      attempts: 3,
+      failed: 2,
+      unpriced: 0,
+      inputTokens: 20,
+      outputTokens: 10,
+      costNanos: 107n,
+    });
+  });
+
+  it("says how many attempts have no price instead of counting them as free", () => {
+    const ledger = createCountingLedger();
+    ledger.record(attempt({ costNanos: undefined }));
+    expect(ledger.totals()).toMatchObject({ attempts: 1, unpriced: 1, costNanos: 0n });
+  });
+
+  it("sums exactly, far beyond what a double holds", () => {
+    fc.assert(
+      fc.property(fc.array(fc.bigInt({ min: 0n, max: 10n ** 18n })), (costs) => {
+        const ledger = createCountingLedger();
+        for (const costNanos of costs) ledger.record(attempt({ costNanos }));
+        expect(ledger.totals().costNanos).toBe(costs.reduce((sum, cost) => sum + cost, 0n));
+      }),
+    );
+  });
+
+  it("does not change totals that were handed out", () => {
+    const ledger = createCountingLedger();
+    const before = ledger.totals();
+    ledger.record(attempt());
+    expect(before.attempts).toBe(0);
+  });
+});
