@@ -86,6 +86,19 @@ describe("a key", () => {
     });
   }
 
+  it("of a known provider's shape is not repeated, even where it is the name of something", () => {
+    for (const text of ["sk-0123456789abcdefghij: 1", "tiers: { gsk_0123456789abcdefghij: [] }"]) {
+      const problems = problemsOf(text);
+      expect(JSON.stringify(problems)).toContain("cannot be written here");
+      expect(JSON.stringify(problems)).not.toContain("0123456789");
+    }
+  });
+
+  it("is not seen in names that merely begin like one", () => {
+    const text = twoUpstreams("[{ id: sk-primary-key-of-team, env: ONE_KEY }]");
+    expect(problemsOf(text, { ONE_KEY: anyKey })).toEqual([]);
+  });
+
   it("that is set and also stands in the file is refused wherever it stands, whatever its shape", () => {
     const key = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
     for (const place of [
