@@ -144,8 +144,8 @@ export function createChoiceDecoder(index: number, completionId: () => string): 
       return { kind: "piece", deltas, end };
     },
     flush: () => {
-      const rest = ended ? undefined : fragments.end();
-      return rest?.kind === "fragments" ? rest.fragments.map(toToolDelta) : [];
+      const rest = fragments.end();
+      return rest.kind === "fragments" ? rest.fragments.map(toToolDelta) : [];
     },
   };
 }

@@ -117,6 +117,19 @@ describe("readCompletion()", () => {
       ],
     },
     {
+      name: "keeps readable reasoning beside details that are only opaque",
+      message: {
+        content: "a",
+        reasoning: "hm",
+        reasoning_details: [{ type: "reasoning.encrypted", data: "opaque" }],
+      },
+      expected: [
+        ["reasoning", expect.objectContaining({ text: "hm", redacted: false })],
+        ["reasoning", expect.objectContaining({ text: "", signature: utf8("opaque"), redacted: true })],
+        ["text", "a"],
+      ],
+    },
+    {
       name: "keeps arguments verbatim, even those that are no JSON",
       message: { tool_calls: [{ id: "c", function: { name: "f", arguments: '{"a": 1.0,' } }] },
       expected: [["toolCall", expect.objectContaining({ argumentsJson: '{"a": 1.0,' })]],

@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
+import { OpenAI } from "openai";
 import { describe, expect, it } from "vitest";
 import {
   type GenerationConfigSchema,
@@ -512,6 +513,27 @@ describe("toChatCompletionBody()", () => {
         json_schema: { name: "answer", schema: { type: "object", properties: {} }, strict: true },
       });
     });
+  });
+
+  it("reaches the wire through the SDK as it was written", async () => {
+    const schema = '{"properties":{"2":{"minimum":1.0},"1":{}},"maximum":12345678901234567890}';
+    const input = create(ChatInputSchema, {
+      messages: [user],
+      generationConfig: { temperature: 0.7, seed: 2n ** 63n - 1n },
+      tools: [tool("f", schema)],
+    });
+    let sent: unknown;
+    const client = new OpenAI({
+      apiKey: "unused",
+      fetch: async (_url, init) => {
+        sent = init?.body;
+        return Response.json({ choices: [] });
+      },
+    });
+    await client.chat.completions.create(toChatCompletionBody("m", input, false));
+    expect(sent).toContain(`"parameters":${schema}`);
+    expect(sent).toContain('"temperature":0.7,');
+    expect(sent).toContain('"seed":9223372036854775807');
   });
 
   it("names the end user", () => {

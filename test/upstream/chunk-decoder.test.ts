@@ -194,6 +194,14 @@ describe("createChunkDecoder()", () => {
       expect(decoder.start()).toEqual({ id: "c-1", createdSeconds: 1, modelVersion: "m" });
     });
 
+    it("keep the id of the first chunk while the model is still to come", () => {
+      const { decoder } = decodeAll([
+        JSON.stringify({ id: "first", choices: [] }),
+        JSON.stringify({ id: "second", model: "m", choices: [] }),
+      ]);
+      expect(decoder.start()).toEqual({ id: "first", createdSeconds: undefined, modelVersion: "m" });
+    });
+
     const usages = [
       {
         name: "come in a last chunk without choices",

@@ -23,6 +23,10 @@ describe("readSchemaText()", () => {
     );
   });
 
+  it("keeps the order of keys that are written with escapes", () => {
+    expect(JSON.stringify(readSchemaText('{"\\u0032":true,"1":false}'))).toBe('{"2":true,"1":false}');
+  });
+
   it("gives no key to a prototype", () => {
     const schema = readSchemaText('{"__proto__":{"polluted":1.0}}');
     expect(Object.getPrototypeOf(schema)).toBe(Object.prototype);
