@@ -1,5 +1,5 @@
-import { metrics, propagation, trace } from "@opentelemetry/api";
-import { type IMetricReader, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { trace } from "@opentelemetry/api";
+import { type IMetricReader, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
 import { createAsyncContext } from "./async-context.ts";
@@ -17,10 +17,16 @@ export async function startExportingSdk(
   options: { readonly env: Environment; readonly version: string; readonly scrape: Scrape | undefined },
 ): Promise<Sdk> {
   const { env, version, scrape } = options;
-  const spans = await spanProcessor(plan, env);
+  const resource = serviceResource(version);
   const reader = await metricReader(plan, env, scrape);
+  const meters = new MeterProvider({
+    resource,
+    readers: reader === undefined ? [] : [reader],
+    views: scrape?.views ?? [],
+  });
+  const spans = await spanProcessor(plan, env, meters);
   const sdk = new NodeSDK({
-    resource: serviceResource(version),
+    resource,
     resourceDetectors: [],
     contextManager: createAsyncContext(),
     // Ours reads and writes `traceparent` alone; nothing uses the global one.
@@ -29,29 +35,31 @@ export async function startExportingSdk(
       ? {}
       : { sampler: plan.traces === undefined ? recordNothing() : recordEverything() }),
     spanProcessors: [spans],
-    metricReaders: reader === undefined ? [] : [reader],
-    views: scrape?.views ?? [],
+    // Built above, because the span processor counts its losses on it.
+    metricReaders: [],
     // Left out, it would send logs to localhost.
     logRecordProcessors: [],
   });
   sdk.start();
   return {
     tracer: trace.getTracer(scopeName, version),
-    meter: metrics.getMeter(scopeName, version),
+    meter: meters.getMeter(scopeName, version),
     flush: async () => {
       await Promise.all([spans.forceFlush(), reader?.forceFlush()]);
     },
     shutdown: async () => {
       // So that the process can start again, as tests do.
       trace.disable();
-      metrics.disable();
-      propagation.disable();
-      await sdk.shutdown();
+      await Promise.all([sdk.shutdown(), meters.shutdown()]);
     },
   };
 }
 
-async function spanProcessor(plan: ExportPlan, env: Environment): Promise<SpanProcessor> {
+async function spanProcessor(
+  plan: ExportPlan,
+  env: Environment,
+  meters: MeterProvider,
+): Promise<SpanProcessor> {
   if (plan.traces === undefined) return new NoopSpanProcessor();
   // One batch is under way at a time: with 8192 waiting, 4000 spans/s survive a collector 200 ms away.
   const maxQueueSize = positiveIntegerOf(env, "OTEL_BSP_MAX_QUEUE_SIZE") ?? 8192;
@@ -67,6 +75,10 @@ async function spanProcessor(plan: ExportPlan, env: Environment): Promise<SpanPr
     maxExportBatchSize,
     scheduledDelayMillis: positiveIntegerOf(env, "OTEL_BSP_SCHEDULE_DELAY") ?? 1000,
     exportTimeoutMillis: positiveIntegerOf(env, "OTEL_BSP_EXPORT_TIMEOUT") ?? 3000,
+    // `otel_sdk_processor_span_processed_total{error_type="queue_full"}`: spans lost to a slow collector.
+    ...(valueOf(env, "OTEL_NODE_EXPERIMENTAL_SDK_METRICS")?.toLowerCase() === "true"
+      ? { selfObsMeterProvider: meters }
+      : {}),
   });
 }
 

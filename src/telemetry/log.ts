@@ -1,5 +1,6 @@
 import { trace } from "@opentelemetry/api";
 import { destination as toFile, pino, type DestinationStream } from "pino";
+import { safeFields, safeText } from "./safe-fields.ts";
 
 type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 
@@ -11,46 +12,38 @@ export interface Log {
   readonly error: Write;
 }
 
-// The last line of defence: nothing of this is meant to reach a log at all.
-const secretNames = [
-  "apiKey",
-  "api_key",
-  "key",
-  "secret",
-  "token",
-  "password",
-  "authorization",
-  "Authorization",
-  "proxy-authorization",
-  "x-api-key",
-  "api-key",
-  "cookie",
-  "set-cookie",
-];
-// A wildcard matches one level: two levels cover `err.request.headers`-like shapes once serialised.
-const redact = secretNames.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
+// Written off the event loop, because a slow reader of stdout must not stop calls; what it leaves unread beyond
+// this is dropped. pino flushes what is pending when the process exits.
+const mostUnreadBytes = 8 * 1024 * 1024;
 
 /**
  * A log at this pino level or above. Every line written inside a call carries its `trace_id`.
  * @param level one of pino's, `silent` included; an unknown one reads as `info`
  * @param destination stdout where left out
  */
-export function createLog(level: string, destination: DestinationStream = toFile({ fd: 1 })): Log {
+export function createLog(
+  level: string,
+  destination: DestinationStream = toFile({ fd: 1, sync: false, maxLength: mostUnreadBytes }),
+): Log {
   const known = level === "silent" || Object.hasOwn(pino.levels.values, level);
   const logger = pino(
     {
       level: known ? level : "info",
-      redact: { paths: redact, censor: "***" },
       formatters: { level: (label) => ({ level: label }) },
       mixin: traceFields,
+      // `safeFields` has turned errors into what may be shown; pino's own would take all their properties.
+      serializers: { err: (shown: unknown) => shown },
     },
     destination,
   );
+  const write = (level: keyof Log, fields: Readonly<Record<string, unknown>>, message: string): void => {
+    if (logger.isLevelEnabled(level)) logger[level](safeFields(fields), safeText(message));
+  };
   return {
-    debug: (fields, message) => logger.debug(fields, message),
-    info: (fields, message) => logger.info(fields, message),
-    warn: (fields, message) => logger.warn(fields, message),
-    error: (fields, message) => logger.error(fields, message),
+    debug: (fields, message) => write("debug", fields, message),
+    info: (fields, message) => write("info", fields, message),
+    warn: (fields, message) => write("warn", fields, message),
+    error: (fields, message) => write("error", fields, message),
   };
 }
 

@@ -97,7 +97,7 @@ describe("startAttemptSpan()", () => {
     expect(await telemetry.points("switchyard.cost")).toEqual([]);
   });
 
-  it("is an error with our own sentence, and warns once in the log, where it failed", () => {
+  it("is an error with our own sentence, and warns once in the log, where it failed", async () => {
     const attempt = startAttemptSpan(route(), sampleAttempt());
     attempt.end(failedResult());
     attempt.end(sampleResult());
@@ -111,6 +111,7 @@ describe("startAttemptSpan()", () => {
       "switchyard.attempt.outcome": "error",
       "switchyard.retry_after": 2,
     });
+    expect(await telemetry.points("switchyard.attempts")).toMatchObject([{ value: 1 }]);
     expect(telemetry.lines()).toHaveLength(1);
     expect(telemetry.lines()[0]).toMatchObject({
       level: "warn",

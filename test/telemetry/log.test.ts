@@ -42,20 +42,47 @@ describe("createLog()", () => {
     expect(odd.text().trimEnd().split("\n")).toHaveLength(1);
   });
 
-  it("hides what is called like a secret, at the top and two levels below", () => {
+  it("hides what is called like a credential, at any depth", () => {
     const { log, text } = capture("info");
-    const secret = "sk-live-0123456789abcdefghij";
+    const secret = "0123456789abcdefghij";
     log.info(
       {
         apiKey: secret,
-        authorization: secret,
-        headers: { authorization: secret, "x-api-key": secret, cookie: secret },
-        request: { headers: { Authorization: secret, "set-cookie": secret } },
+        Authorization: secret,
+        headers: { authorization: secret, "X-Api-Key": secret, cookie: secret },
+        calls: [{ request: { headers: { "set-cookie": secret } } }],
       },
       "m",
     );
     expect(text()).not.toContain(secret);
     expect(text()).toContain("***");
+  });
+
+  it("hides what looks like a credential, wherever it stands", () => {
+    const { log, text } = capture("info");
+    const secret = "sk-live-0123456789abcdefghij";
+    log.info({ note: `Bearer ${secret}`, list: [secret] }, `refused ${secret}`);
+    log.error({ err: Object.assign(new Error(`with ${secret}`), { headers: { x: secret } }) }, "failed");
+    log.error({ error: new Error("outer", { cause: new Error(secret) }) }, "failed");
+    expect(text()).not.toContain("0123456789");
+  });
+
+  it("writes an error with its stack and without its other properties", () => {
+    const { log, text } = capture("info");
+    log.error({ err: Object.assign(new TypeError("boom"), { body: "a prompt" }) }, "failed");
+    expect(JSON.parse(text())).toMatchObject({ err: { type: "TypeError", message: "boom" } });
+    expect(text()).toContain("log.test.ts");
+    expect(text()).not.toContain("a prompt");
+  });
+
+  it("writes whatever it is given", () => {
+    const { log, text } = capture("info");
+    const circle: Record<string, unknown> = { nanos: 10n ** 20n, date: new Date(0), none: undefined };
+    circle["self"] = circle;
+    log.info({ circle }, "m");
+    expect(JSON.parse(text())).toMatchObject({
+      circle: { nanos: "100000000000000000000", date: "1970-01-01T00:00:00.000Z" },
+    });
   });
 
   it("carries the ids of the active span", async () => {

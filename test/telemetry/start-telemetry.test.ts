@@ -155,6 +155,29 @@ describe("startTelemetry() with a dead collector", () => {
     });
   }
 
+  it("counts the spans it lost, where asked", async () => {
+    const collector = await hangingCollector();
+    const telemetry = await startTelemetry({
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+        OTEL_METRICS_EXPORTER: "prometheus",
+        OTEL_BSP_MAX_QUEUE_SIZE: "64",
+        OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "16",
+        OTEL_NODE_EXPERIMENTAL_SDK_METRICS: "true",
+      },
+      version: "1.2.3",
+      log,
+    });
+    for (let call = 0; call < 500; call += 1) tracedCall(telemetry.source);
+    const { text } = await scrape(telemetry);
+    expect(text).toMatch(
+      /otel_sdk_processor_span_processed_total\{[^}]*error_type="queue_full"[^}]*\} [1-9]/,
+    );
+    expect(text).toContain("rpc_server_call_duration_seconds_bucket");
+    await telemetry.shutdown();
+    await collector.close();
+  });
+
   it("costs a call next to nothing: ten thousand spans do not wait for it", async () => {
     const collector = await hangingCollector();
     const telemetry = await startTelemetry({
