@@ -68,6 +68,8 @@ export interface RouteSummary {
 export interface RouteSpan {
   readonly source: SpanSource;
   readonly facts: RouteFacts;
+  /** The call's: 32 hex digits, for `RouteDecision.trace_id` and the ledger. */
+  readonly traceId: string;
   readonly context: Context;
   /** Runs inside its context. */
   readonly run: <T>(work: () => T) => T;
@@ -104,6 +106,7 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
   return {
     source,
     facts,
+    traceId: span.spanContext().traceId,
     context: inside,
     run: (work) => context.with(inside, work),
     skipped: (candidate, reason) => {

@@ -189,6 +189,11 @@ describe("startRouteSpan()", () => {
     expect(failed.map((span) => span.attributes["switchyard.route.outcome"])).toEqual(["exhausted"]);
   });
 
+  it("knows the trace id that the answer's header carries", () => {
+    const server = startServerSpan(telemetry.source, sampleCall());
+    expect(server.run(() => startRouteSpan(telemetry.source, sampleRoute())).traceId).toBe(server.traceId);
+  });
+
   it("ends once, and counts an open stream until then", async () => {
     const route = startRouteSpan(telemetry.source, sampleRoute({ stream: true }));
     expect(await telemetry.points("switchyard.stream.active")).toMatchObject([{ value: 1 }]);
