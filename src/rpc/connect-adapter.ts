@@ -19,6 +19,8 @@ export interface ConnectExchange {
   readonly open: (method: RpcMethod, context: HandlerContext) => OpenCall;
   /** Set once it started. */
   call: OpenCall | undefined;
+  /** Set where the request is refused for its size. */
+  tooLarge: boolean;
 }
 
 /** The key under which the exchange travels through connect-es. */
@@ -85,6 +87,7 @@ function openExchange(method: RpcMethod, context: HandlerContext, maxRequestByte
   const announced = Number(context.requestHeader.get("content-length") ?? 0);
   // A little more than the message: the envelope of the gRPC protocols.
   if (method.kind !== "bidi_streaming" && announced > maxRequestBytes + 5) {
+    exchange.tooLarge = true;
     throw toConnectError(call.fail(libraryError("RESOURCE_EXHAUSTED", "", maxRequestBytes)));
   }
 }

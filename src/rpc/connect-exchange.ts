@@ -4,15 +4,9 @@ import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { takeCallerTimeout } from "./caller-timeout.ts";
 import { type ConnectExchange, type ConnectRoute, exchangeKey } from "./connect-adapter.ts";
 import { toConnectError } from "./connect-error.ts";
-import {
-  authorityOf,
-  discardRest,
-  type HttpRequest,
-  type HttpResponse,
-  isHttp2,
-  sendJson,
-} from "./http-message.ts";
+import { authorityOf, type HttpRequest, type HttpResponse, isHttp2, sendJson } from "./http-message.ts";
 import type { IncomingCall } from "./incoming-call.ts";
+import { discardBody, discardRest } from "./discard-body.ts";
 import { completeLibraryErrors, completeTrailer } from "./library-response.ts";
 import type { OpenCall } from "./open-call.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -20,6 +14,10 @@ import type { RpcMethod } from "./rpc-service.ts";
 import type { CallServer } from "./serve-call.ts";
 import { internalError, libraryError } from "./server-error.ts";
 import { writeResponse } from "./write-response.ts";
+
+// Node's HTTP/2 client cannot take an answer while more than 10 MB of its request wait to be sent, and many clients
+// read nothing before they have sent all: a refusal for size waits this long for the rest of the body.
+const largeBodyMs = 1_000;
 
 /** What the exchanges of one listener share. */
 export interface ExchangeDeps {
@@ -40,13 +38,14 @@ export async function serveExchange(
   const url = toUrl(request);
   if (url === undefined) {
     sendJson(response, 400, { code: "invalid_argument", message: "the request names no valid host" });
+    void discardRest(request);
     return;
   }
   const timeoutMs = takeCallerTimeout(header);
   let cutOff: ((error: RpcError) => void) | undefined;
   const cut = new Promise<never>((_, reject) => (cutOff = (error) => reject(toConnectError(error))));
   cut.catch(() => undefined);
-  const exchange: ConnectExchange = { open, call: undefined };
+  const exchange: ConnectExchange = { open, call: undefined, tooLarge: false };
 
   function open(method: RpcMethod, context: HandlerContext): OpenCall {
     const incoming = toIncoming(method, context, request, header, timeoutMs, (error) => {
@@ -66,6 +65,7 @@ export async function serveExchange(
   response.once("close", left);
   const complete = (code: Parameters<typeof libraryError>[0], message: string): RpcError => {
     const error = libraryError(code, message, deps.maxRequestBytes);
+    exchange.tooLarge ||= code === "RESOURCE_EXHAUSTED";
     return exchange.call?.fail(error) ?? (error instanceof RpcError ? error : internalError("", error));
   };
   try {
@@ -79,13 +79,17 @@ export async function serveExchange(
       contextValues: createContextValues().set(exchangeKey, exchange),
     } satisfies UniversalServerRequest);
     const completed = await completeLibraryErrors(answer, complete);
-    await writeResponse(completed, response, (trailer) => completeTrailer(trailer, complete));
+    if (exchange.tooLarge) await discardBody(request, largeBodyMs);
+    await writeResponse(completed, response, async (trailer) => {
+      completeTrailer(trailer, complete);
+      if (exchange.tooLarge) await discardBody(request, largeBodyMs);
+    });
   } catch {
     // Only a socket that broke under the answer gets here; the call itself has its status.
     destroy(response);
   } finally {
     if (exchange.call?.running() === true) exchange.call.callerLeft();
-    discardRest(request);
+    void discardRest(request);
   }
 }
 

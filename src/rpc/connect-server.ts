@@ -2,8 +2,9 @@ import type { CallPolicy } from "./call-policy.ts";
 import { connectRoutes } from "./connect-adapter.ts";
 import { serveExchange } from "./connect-exchange.ts";
 import { answerCors } from "./cors.ts";
+import { discardRest } from "./discard-body.ts";
 import { drainServer } from "./drain-server.ts";
-import { discardRest, type HttpRequest, type HttpResponse, pathOf, sendJson } from "./http-message.ts";
+import { type HttpRequest, type HttpResponse, pathOf, sendJson } from "./http-message.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { createHttpServers } from "./http-servers.ts";
 import type { RequestGuard } from "./operator-guard.ts";
@@ -65,7 +66,7 @@ export function createConnectServer(options: ConnectServerOptions): RpcServer {
         if (response.headersSent) response.destroy();
         else sendJson(response, 500, { code: "internal", message: "internal error" });
       }
-      discardRest(request);
+      await discardRest(request);
     }
   }
   const http = createHttpServers(onRequest);

@@ -13,7 +13,7 @@ import type { OpenCall } from "./open-call.ts";
 import { codeOfNumber } from "./rpc-code.ts";
 import type { RpcMethod } from "./rpc-service.ts";
 import type { CallServer } from "./serve-call.ts";
-import { libraryError } from "./server-error.ts";
+import { internalError, libraryError } from "./server-error.ts";
 
 /** A call between its headers and its handler. */
 export interface GrpcExchange {
@@ -55,7 +55,12 @@ export function createGrpcGate(
     };
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
-        exchange = open(method, base, metadata, calls);
+        try {
+          exchange = open(method, base, metadata, calls);
+        } catch (cause) {
+          // Thrown further, it would end the process and leave the caller waiting.
+          return base.sendStatus(toGrpcStatus(internalError("", cause)));
+        }
         const { call, trailers } = exchange;
         if (call.refusal !== undefined) return base.sendStatus(toGrpcStatus(call.refusal, trailers));
         exchanges.set(metadata, exchange);

@@ -50,18 +50,3 @@ function write(
   else response.writeHead(status, headers);
   response.end(text);
 }
-
-/** How long a caller may go on sending a request that was already answered. */
-const lingerMs = 10_000;
-
-/**
- * Reads and drops what is left of an answered request: closing at once would throw away the answer
- * while the caller is still sending. @see test/rpc/request-size.test.ts
- */
-export function discardRest(request: HttpRequest): void {
-  if (request.complete || request.destroyed) return;
-  const timer = setTimeout(() => request.destroy(), lingerMs).unref();
-  request.once("close", () => clearTimeout(timer));
-  request.once("end", () => clearTimeout(timer));
-  request.resume();
-}

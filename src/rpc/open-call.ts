@@ -32,9 +32,13 @@ const longestTimerMs = 2 ** 31 - 1;
 /**
  * Starts the span of a call, its deadline and its admission, and runs its handler: whatever the
  * handler does, the call ends once, on time, with a status of ours.
- * @param ended called once, when the call is over
+ * @param ended called once, when the call is over; never for one that was refused at the door
  */
-export function openCall(incoming: IncomingCall, policy: CallPolicy, ended: () => void): OpenCall {
+export function openCall(
+  incoming: IncomingCall,
+  policy: CallPolicy,
+  ended: (call: OpenCall) => void,
+): OpenCall {
   const { method } = incoming;
   const span = policy.startSpan({ ...incoming, method: method.name });
   const controller = new AbortController();
@@ -44,6 +48,7 @@ export function openCall(incoming: IncomingCall, policy: CallPolicy, ended: () =
   let pulling: ((error: RpcError) => void) | undefined;
   let lastWord: NodeJS.Timeout | undefined;
   let iterator: AsyncIterator<Message> | undefined;
+  let opened: OpenCall | undefined;
 
   const allowance = callAllowance(method, incoming.timeoutMs, policy);
   const deadline = performance.now() + allowance.ms;
@@ -59,7 +64,7 @@ export function openCall(incoming: IncomingCall, policy: CallPolicy, ended: () =
     clearTimeout(lastWord);
     ticket?.release();
     span.end(outcome === "OK" ? "OK" : outcome.code);
-    ended();
+    if (opened !== undefined) ended(opened);
   }
 
   function fail(cause: unknown): RpcError {
@@ -133,6 +138,14 @@ export function openCall(incoming: IncomingCall, policy: CallPolicy, ended: () =
     caller: callerOf(incoming),
   };
 
+  function refused(): RpcError | undefined {
+    try {
+      return refuse();
+    } catch (cause) {
+      return translate(cause);
+    }
+  }
+
   function refuse(): RpcError | undefined {
     if (allowance.ms <= 0) return deadlineExceeded(0);
     if (method.infrastructure) return undefined;
@@ -149,10 +162,10 @@ export function openCall(incoming: IncomingCall, policy: CallPolicy, ended: () =
     if (problem !== undefined) throw problem;
   }
 
-  const refusal = refuse();
+  const refusal = refused();
   if (refusal !== undefined) finish(refusal);
 
-  return {
+  const call: OpenCall = {
     traceId: span.traceId,
     infrastructure: method.infrastructure,
     refusal,
@@ -225,6 +238,8 @@ export function openCall(incoming: IncomingCall, policy: CallPolicy, ended: () =
       }
     },
   };
+  if (refusal === undefined) opened = call;
+  return call;
 }
 
 const anonymous = "anonymous";

@@ -27,8 +27,8 @@ export function createCallServer(policy: CallPolicy): CallServer {
   const idle = new Set<() => void>();
   return {
     open(incoming) {
-      const call = openCall(incoming, policy, () => {
-        calls.delete(call);
+      const call = openCall(incoming, policy, (ended) => {
+        calls.delete(ended);
         if (calls.size === 0) for (const wake of idle) wake();
       });
       if (call.running()) calls.add(call);

@@ -11,13 +11,13 @@ import { type HttpResponse, isHttp2 } from "./http-message.ts";
 export async function writeResponse(
   { status, header, body, trailer }: UniversalServerResponse,
   response: HttpResponse,
-  beforeTrailers: (trailer: Headers) => void,
+  beforeTrailers: (trailer: Headers) => Promise<void>,
 ): Promise<void> {
   const iterator = body?.[Symbol.asyncIterator]();
   try {
     let chunk = await iterator?.next();
     if (chunk?.done === true && trailer !== undefined && isHttp2(response)) {
-      beforeTrailers(trailer);
+      await beforeTrailers(trailer);
       if (trailer.get("grpc-status") !== "0") {
         trailersOnly(response, status, header, trailer);
         return;
@@ -30,7 +30,8 @@ export async function writeResponse(
       chunk = await iterator?.next();
     }
     if (trailer !== undefined && !isGone(response)) {
-      beforeTrailers(trailer);
+      await beforeTrailers(trailer);
+      if (isGone(response)) return;
       response.addTrailers(toNode(trailer));
     }
     if (!isGone(response)) response.end();
