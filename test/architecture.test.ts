@@ -14,7 +14,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ledger: ["ledger", "routing", "config", "telemetry", "node"],
   rpc: ["rpc", "admission", "attempt", "upstream", "routing", "ledger", "telemetry", "config", "gen", "node"],
   simulator: ["simulator", "config", "node"],
-  cli: ["cli", "config", "routing", "upstream", "gen", "gateway.ts", "package.json", "node"],
+  cli: ["cli", "config", "routing", "upstream", "telemetry", "gen", "gateway.ts", "package.json", "node"],
   "main.ts": ["cli", "package.json", "node"],
   // The composition root: it knows every folder, and no package.
   "gateway.ts": [

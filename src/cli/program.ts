@@ -1,0 +1,129 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { tierNames } from "../routing/catalog.ts";
+import type { ChatOptions } from "./chat.ts";
+import type { CliContext, ExitCode } from "./cli-context.ts";
+import type { CallOptions } from "./connect-gateway.ts";
+import type { DoctorOptions } from "./doctor.ts";
+import type { ExplainOptions } from "./explain.ts";
+import type { ModelsOptions } from "./models.ts";
+import type { ServeOptions } from "./serve.ts";
+
+/**
+ * Runs one command. Each is imported only once it is asked for, so that `--help` and a wrong option answer at
+ * once.
+ * @param words the command line without the program's own name
+ */
+export async function runCli(words: readonly string[], context: CliContext): Promise<ExitCode> {
+  const ended: { code: ExitCode } = { code: 0 };
+  const program = createProgram(context, (code) => {
+    ended.code = code;
+  });
+  try {
+    await program.parseAsync(words, { from: "user" });
+    return ended.code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has printed it. `commander.help` with 1 is a call without a command: bad usage too.
+    return error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+function createProgram(context: CliContext, end: (code: ExitCode) => void): Command {
+  const program = new Command("switchyard")
+    .description("One typed gRPC service in front of many language models.")
+    .version(context.version)
+    .showHelpAfterError("(--help shows what is allowed)")
+    .exitOverride()
+    .configureOutput({ writeOut: context.stdout.write, writeErr: context.stderr.write });
+
+  program
+    .command("serve")
+    .description("run the gateway until SIGTERM or SIGINT")
+    .addOption(configOption())
+    .action(async (options: ServeOptions) => {
+      const { runServe } = await import("./serve.ts");
+      end(await runServe(options, context));
+    });
+
+  const chat = program
+    .command("chat")
+    .description("send one chat to a running gateway")
+    .argument("<text...>", "what to say; - reads it from standard input")
+    .option("--stream", "print the answer as it comes");
+  withCall(withTarget(chat)).action(async (words: readonly string[], options: ChatOptions) => {
+    const { runChat } = await import("./chat.ts");
+    end(await runChat(words, options, context));
+  });
+
+  const models = program
+    .command("models")
+    .description("list a running gateway's models with price, tiers and breakers")
+    .option("--provider <name>", "only this provider's, such as deepseek");
+  withCall(models).action(async (options: ModelsOptions) => {
+    const { runModels } = await import("./models.ts");
+    end(await runModels(options, context));
+  });
+
+  const explain = program
+    .command("explain")
+    .description("show the plan that a chat would follow now, and what is skipped and why")
+    .argument("[text...]", "the prompt to plan for")
+    .option("--tokens <number>", "plan for a prompt of this many tokens", wholeNumber);
+  withCall(withTarget(explain)).action(async (words: readonly string[], options: ExplainOptions) => {
+    const { runExplain } = await import("./explain.ts");
+    end(await runExplain(words, options, context));
+  });
+
+  program
+    .command("doctor")
+    .description("check config, keys, upstreams (one small request each) and ports")
+    .option("--json", "print JSON")
+    .addOption(configOption())
+    .action(async (options: DoctorOptions) => {
+      const { runDoctor } = await import("./doctor.ts");
+      end(await runDoctor(options, context));
+    });
+
+  withCall(program.command("status").description("show health and breakers of a running gateway")).action(
+    async (options: CallOptions) => {
+      const { runStatus } = await import("./status.ts");
+      end(await runStatus(options, context));
+    },
+  );
+  return program;
+}
+
+function configOption(): Option {
+  return new Option("--config <file>", "the configuration; stands before SWITCHYARD_CONFIG").argParser(
+    notEmpty,
+  );
+}
+
+function withCall(command: Command): Command {
+  return command
+    .option("--json", "print the contract's JSON")
+    .option("--address <host:port>", "where the gateway listens; by default where the config says")
+    .addOption(configOption());
+}
+
+function withTarget(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--model <model>", "a model, as provider/model-name").conflicts(["tier", "deployment"]),
+    )
+    .addOption(new Option("--tier <tier>", "the kind of task").choices(tierNames).conflicts("deployment"))
+    .addOption(new Option("--deployment <deployment>", "one deployment, as model@upstream"));
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 2_147_483_647) {
+    throw new InvalidArgumentError("It must be a whole number, 0 to 2147483647.");
+  }
+  return value;
+}
+
+function notEmpty(text: string): string {
+  if (text === "") throw new InvalidArgumentError("It must name a file.");
+  return text;
+}

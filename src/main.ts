@@ -1,0 +1,41 @@
+import { text } from "node:stream/consumers";
+import packageJson from "../package.json" with { type: "json" };
+import type { CliContext } from "./cli/cli-context.ts";
+import { createOutput } from "./cli/output.ts";
+import { runCli } from "./cli/program.ts";
+
+const context: CliContext = {
+  env: process.env,
+  cwd: process.cwd(),
+  version: packageJson.version,
+  stdout: createOutput(process.stdout),
+  stderr: createOutput(process.stderr),
+  readStdin: () => text(process.stdin),
+  onSignal: (signals, listener) => {
+    for (const signal of signals) process.on(signal, listener);
+    return () => {
+      for (const signal of signals) process.off(signal, listener);
+    };
+  },
+  onUncaught: (listener) => {
+    const onException = (error: unknown): void => listener(error, "uncaughtException");
+    const onRejection = (error: unknown): void => listener(error, "unhandledRejection");
+    process.on("uncaughtException", onException);
+    process.on("unhandledRejection", onRejection);
+    return () => {
+      process.off("uncaughtException", onException);
+      process.off("unhandledRejection", onRejection);
+    };
+  },
+  exit: (code) => process.exit(code),
+};
+
+// `switchyard models | head -1`: whoever reads has enough; that is no failure of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+
+const code = await runCli(process.argv.slice(2), context);
+process.exitCode = code;
+// What lingers (an idle socket, a timer) must not keep a command alive that is done.
+setTimeout(() => process.exit(code), 1000).unref();
