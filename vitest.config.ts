@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { createSummaryReporter } from "./test/support/summary-reporter.ts";
 
 export default defineConfig({
   test: {
@@ -8,6 +9,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     // Real sockets and timers: two cores are shared by many processes.
     maxWorkers: 2,
+    reporters: ["default", createSummaryReporter((line) => process.stdout.write(`${line}\n`))],
     coverage: { include: ["src/routing/**"] },
   },
 });
