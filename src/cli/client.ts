@@ -1,8 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
 import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { Secret } from "../config/secret.ts";
+import { createHttp2Session } from "./http2-session.ts";
 
 /** A gRPC client with its connection; disposing it ends calls still running. */
 export interface GatewayClient<Service extends DescService> extends Disposable {
@@ -21,7 +22,7 @@ export function createGatewayClient<Service extends DescService>(
   service: Service,
   { baseUrl, token }: ClientOptions,
 ): GatewayClient<Service> {
-  const sessionManager = new Http2SessionManager(baseUrl);
+  const sessionManager = createHttp2Session(baseUrl);
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager,
@@ -34,6 +35,6 @@ export function createGatewayClient<Service extends DescService>(
   });
   return {
     calls: createClient(service, transport),
-    [Symbol.dispose]: () => sessionManager.abort(),
+    [Symbol.dispose]: () => sessionManager.close(),
   };
 }
