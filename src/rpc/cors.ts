@@ -15,7 +15,7 @@ interface CorsRequest {
   readonly requestedMethod: string | undefined;
 }
 
-const allowedHeaders = [
+const allowedHeaders = lowerCase([
   ...cors.allowedHeaders,
   "authorization",
   "baggage",
@@ -24,14 +24,14 @@ const allowedHeaders = [
   "x-api-key",
   "x-switchyard-caller",
   "x-switchyard-criticality",
-].join(", ");
+]);
 // Connect's unary calls carry trailers as headers with a prefix.
 const ownTrailers = ["x-trace-id", "grpc-retry-pushback-ms"];
-const exposedHeaders = [
+const exposedHeaders = lowerCase([
   ...cors.exposedHeaders,
   ...ownTrailers,
   ...ownTrailers.map((name) => `trailer-${name}`),
-].join(", ");
+]);
 // Browsers cap it themselves (Chromium at two hours).
 const preflightSeconds = "7200";
 
@@ -60,4 +60,8 @@ export function answerCors(allowedOrigins: readonly string[], request: CorsReque
     headers["access-control-expose-headers"] = exposedHeaders;
   }
   return { headers, preflight };
+}
+
+function lowerCase(names: readonly string[]): string {
+  return names.join(", ").toLowerCase();
 }

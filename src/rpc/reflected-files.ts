@@ -73,7 +73,6 @@ function addWithImports(file: DescFile, files: Map<string, DescFile>): void {
   files.set(file.proto.name, file);
 }
 
-// oxlint-disable-next-line typescript/consistent-return -- exhaustive without default: tsc reports a missing case
 function memberNames(
   type: ReturnType<typeof nestedTypes> extends Iterable<infer T> ? T : never,
 ): readonly string[] {

@@ -61,7 +61,6 @@ function answerAllAlpha(
   return answerAll(files, requests as AsyncIterable<ServerReflectionRequest>) as AsyncIterable<AlphaResponse>;
 }
 
-// oxlint-disable-next-line typescript/consistent-return -- exhaustive without default: tsc reports a missing case
 function answer(files: ReflectedFiles, question: Question): Answer {
   switch (question.case) {
     case "fileByFilename":

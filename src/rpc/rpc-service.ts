@@ -79,7 +79,6 @@ export function defineService<Service extends DescService>(
 
 type ErasedHandler = (request: unknown, context: CallContext) => unknown;
 
-// oxlint-disable-next-line typescript/consistent-return -- exhaustive without default: tsc reports a missing case
 function erase(desc: DescMethod, handler: ErasedHandler | undefined, infrastructure: boolean): RpcMethod {
   if (handler === undefined) throw new Error(`no handler for ${desc.parent.typeName}/${desc.name}`);
   const facts = { desc, name: `${desc.parent.typeName}/${desc.name}`, infrastructure };

@@ -51,7 +51,7 @@ export function internalError(traceId: string, cause: unknown): RpcError {
 }
 
 // What connect-es and grpc-js say of a request that they cannot read, and call INTERNAL.
-const unreadable = /decompress|deserializ|grpc-timeout/i;
+const unreadable = /decompress|deserializ|parse binary|grpc-timeout/i;
 
 /**
  * An error that the server library made by itself, before or instead of the handler: the same code and details

@@ -30,7 +30,6 @@ export interface MessageValidator {
 export function createMessageValidator(): MessageValidator {
   const validator = createValidator();
   return {
-    // oxlint-disable-next-line typescript/consistent-return -- exhaustive without default: tsc reports a missing case
     check(schema, message) {
       const result = validator.validate(schema, message);
       switch (result.kind) {

@@ -34,7 +34,6 @@ export interface Answer {
   readonly reasoningTokens: number;
 }
 
-// oxlint-disable-next-line typescript/consistent-return -- exhaustive without default: tsc reports a missing case
 function answerText(request: ChatRequest, random: Random): string {
   switch (request.format.kind) {
     case "text":

@@ -62,7 +62,6 @@ export function createChatEndpoint(options: ChatEndpointOptions) {
 }
 
 /** Shows a fault that takes the place of the answer; false where there is none. */
-// oxlint-disable-next-line typescript/consistent-return -- exhaustive without default: tsc reports a missing case
 function showInstead(response: ServerResponse, plan: FaultPlan | undefined, stream: boolean): boolean {
   switch (plan?.kind) {
     case "refuse":

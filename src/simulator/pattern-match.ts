@@ -22,7 +22,6 @@ export function matchesPattern(pattern: PatternNode, text: string): boolean {
   return reach(pattern, walk, starts).size > 0 || walk.steps > mostSteps;
 }
 
-// oxlint-disable-next-line typescript/consistent-return -- exhaustive without default: tsc reports a missing case
 function reach(node: PatternNode, walk: Walk, from: ReadonlySet<number>): ReadonlySet<number> {
   walk.steps += 1;
   if (from.size === 0) return from;

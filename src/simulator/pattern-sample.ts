@@ -19,7 +19,6 @@ export function samplePattern(pattern: PatternNode, random: Random, longer: numb
   return append(pattern, random, longer, out) ? out.chars.join("") : undefined;
 }
 
-// oxlint-disable-next-line typescript/consistent-return -- exhaustive without default: tsc reports a missing case
 function append(node: PatternNode, random: Random, longer: number, out: Text): boolean {
   out.steps += 1;
   if (out.steps > mostSteps) return false;

@@ -90,7 +90,7 @@ function call(session: Session, labels: Record<string, string>): Promise<unknown
   return new Promise((resolve) => {
     const stream = open(session, labels);
     const see = (headers: Record<string, unknown>): void => {
-      if (headers["grpc-status"] !== undefined) resolve(String(headers["grpc-status"]));
+      if (headers["grpc-status"] !== undefined) resolve(headers["grpc-status"]);
     };
     stream.on("response", see);
     stream.on("trailers", see);

@@ -61,7 +61,7 @@ for (const listener of ["connect", "grpc"] as const) {
 function request(
   address: string,
   body: Buffer,
-): Promise<{ headers: IncomingHttpHeaders & { ":status"?: number }; trailers: unknown; ended: boolean }> {
+): Promise<{ headers: IncomingHttpHeaders; trailers: unknown; ended: boolean }> {
   return new Promise((resolve, reject) => {
     const session = connect(`http://${address}`);
     session.on("error", reject);

@@ -1,0 +1,52 @@
+import type { ChatInput } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import type { Model } from "../routing/catalog.ts";
+import type { Plan } from "../routing/plan.ts";
+import type { RouteSpan } from "../telemetry/route-span.ts";
+import type { Trail } from "./trail.ts";
+
+/** Why a call ends from outside while it runs. */
+export type CallEnding = "cancelled" | "deadline-exceeded" | "draining";
+
+/** The limits of one call: the caller's own numbers where they are smaller than the configured ones. */
+export interface CallLimits {
+  /** Instant on the monotonic clock at which the whole call ends. */
+  readonly deadline: number;
+  /** From the start of the call to its deadline, in milliseconds. */
+  readonly allowanceMs: number;
+  /** All attempts together, key rotations excepted. */
+  readonly maxAttempts: number;
+  /** For one attempt, whole; undefined where only the deadline bounds it. */
+  readonly attemptMs: number | undefined;
+  /** Until the first content of a streamed attempt. */
+  readonly firstTokenMs: (model: Model) => number;
+  /** Between two bytes of a stream, comments included. */
+  readonly idleMs: number;
+  /** Between two pieces of content of a stream. */
+  readonly tokenIdleMs: number;
+}
+
+/** When a stream may start over at another deployment. */
+export type StreamRestartMode =
+  /** While no content was sent. */
+  | "before-content"
+  /** Also later; the caller is told to drop what it has. */
+  | "allowed"
+  /** Also later; nothing is sent before the answer is whole. */
+  | "buffer";
+
+/** A call with everything that its run needs. */
+export interface PlannedCall {
+  readonly plan: Plan;
+  readonly input: ChatInput;
+  readonly limits: CallLimits;
+  /** Of a stream; a unary call ignores it. */
+  readonly restart: StreamRestartMode;
+  /** Aborts when the caller goes away, its deadline passes or the server gives up on it. */
+  readonly signal: AbortSignal;
+  /** Why `signal` aborted; undefined while it has not. */
+  readonly ending: () => CallEnding | undefined;
+  /** Of this call; the run ends it. */
+  readonly route: RouteSpan;
+  /** The run writes it; empty at the start. */
+  readonly trail: Trail;
+}

@@ -1,0 +1,34 @@
+/**
+ * The names most like `wanted`, best first, at most `limit`: for "did you mean" in errors.
+ * Only names within a third of their length in edits, or that contain what was written.
+ */
+export function closestNames(wanted: string, names: Iterable<string>, limit = 3): readonly string[] {
+  const lower = wanted.toLowerCase();
+  const scored: { name: string; distance: number }[] = [];
+  for (const name of names) {
+    const candidate = name.toLowerCase();
+    const contains = lower.length >= 3 && (candidate.includes(lower) || lower.includes(candidate));
+    const distance = contains ? 0 : editDistance(lower, candidate);
+    if (distance <= Math.max(2, Math.floor(candidate.length / 3))) scored.push({ name, distance });
+  }
+  return scored
+    .toSorted((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+    .slice(0, limit)
+    .map((entry) => entry.name);
+}
+
+/** Levenshtein distance over UTF-16 units; names here are short (at most 190 characters by contract). */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const insertion = (current[column - 1] ?? 0) + 1;
+      const deletion = (previous[column] ?? 0) + 1;
+      current.push(Math.min(substitution, insertion, deletion));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

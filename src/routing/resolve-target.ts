@@ -1,0 +1,91 @@
+import type { CallFacts } from "./call-facts.ts";
+import type { Catalog, Model, TierName } from "./catalog.ts";
+import { closestNames } from "./closest-names.ts";
+import type { Candidate, PlanRejection, ProviderModels } from "./plan.ts";
+
+/** A target's own candidates, before any filter. */
+export interface ResolvedTarget {
+  readonly tier: TierName | undefined;
+  readonly pinned: boolean;
+  readonly models: readonly Model[];
+  readonly candidates: readonly Candidate[];
+}
+
+type TargetResult =
+  | { readonly kind: "resolved"; readonly target: ResolvedTarget }
+  | { readonly kind: "rejected"; readonly rejection: PlanRejection };
+
+/** What the caller's target means in this catalog. */
+export function resolveTarget(catalog: Catalog, facts: CallFacts): TargetResult {
+  const { target } = facts;
+  switch (target.kind) {
+    case "tier":
+      return resolveTier(catalog, target.tier, facts);
+    case "model":
+      return resolveModel(catalog, target.model);
+    case "deployment":
+      return resolveDeployment(catalog, target.deployment, facts);
+  }
+}
+
+function resolveTier(catalog: Catalog, tier: TierName, facts: CallFacts): TargetResult {
+  const models = catalog.tiers[tier];
+  if (models.length === 0) return { kind: "rejected", rejection: { kind: "empty-tier", tier } };
+  // Other deployments of the same model: of the first that has any.
+  const kept =
+    facts.fallback.kind === "same-model"
+      ? [models.find((model) => model.deployments.length > 0) ?? models[0]]
+      : models;
+  const candidates = kept.flatMap((model) => (model === undefined ? [] : candidatesOf(model)));
+  return { kind: "resolved", target: { tier, pinned: false, models, candidates } };
+}
+
+function resolveModel(catalog: Catalog, name: string): TargetResult {
+  const model = catalog.models.get(name);
+  if (model === undefined) {
+    return {
+      kind: "rejected",
+      rejection: {
+        kind: "unknown-model",
+        name,
+        suggestions: closestNames(name, catalog.models.keys()),
+        provider: providerModels(catalog, name),
+      },
+    };
+  }
+  return {
+    kind: "resolved",
+    target: { tier: undefined, pinned: false, models: [model], candidates: candidatesOf(model) },
+  };
+}
+
+function resolveDeployment(catalog: Catalog, name: string, facts: CallFacts): TargetResult {
+  const deployment = catalog.deployments.get(name);
+  const model = deployment && catalog.models.get(deployment.model);
+  if (deployment === undefined || model === undefined) {
+    const suggestions = closestNames(name, catalog.deployments.keys());
+    return { kind: "rejected", rejection: { kind: "unknown-deployment", name, suggestions } };
+  }
+  const pinned = { deployment, model };
+  const others = facts.fallback.kind === "same-model" ? candidatesOf(model) : [];
+  const rest = others.filter((candidate) => candidate.deployment.id !== name);
+  return {
+    kind: "resolved",
+    target: { tier: undefined, pinned: true, models: [model], candidates: [pinned, ...rest] },
+  };
+}
+
+/** A model's deployments as candidates, in the order of its preference. */
+export function candidatesOf(model: Model): readonly Candidate[] {
+  return model.deployments.map((deployment) => ({ deployment, model }));
+}
+
+function providerModels(catalog: Catalog, name: string): ProviderModels {
+  const provider = name.split("/", 1)[0] ?? name;
+  const all = [...catalog.models.values()];
+  return {
+    provider,
+    models: all.filter((model) => model.provider === provider).map((model) => model.id),
+    providers: [...new Set(all.map((model) => model.provider))],
+  };
+}
