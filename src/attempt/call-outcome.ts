@@ -2,7 +2,7 @@ import type { Usage } from "../../gen/switchyard/v1/content_pb.ts";
 import type { ChoiceDelta, ChoiceEnd } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import type { CallFailure } from "../routing/call-failure.ts";
 import type { Completion, StreamStart } from "../upstream/upstream.ts";
-import type { AttemptCost, AttemptEntry } from "./trail.ts";
+import type { AttemptCost, AttemptEntry, AttemptReason } from "./trail.ts";
 
 /** What a whole answer used and cost, and which attempt gave it. */
 export interface Served {
@@ -10,6 +10,8 @@ export interface Served {
   readonly usage: Usage;
   readonly cost: AttemptCost;
   readonly attempt: AttemptEntry;
+  /** Why the answer came from there: the attempt's own reason, but a fallback with a second key is a fallback. */
+  readonly reason: AttemptReason;
 }
 
 /** How a unary call ended. */

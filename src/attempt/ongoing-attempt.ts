@@ -1,0 +1,188 @@
+import type { Usage } from "../../gen/switchyard/v1/content_pb.ts";
+import type { Failure } from "../routing/failure.ts";
+import { type AttemptSpan, startAttemptSpan } from "../telemetry/attempt-span.ts";
+import type { UpstreamCall, UpstreamResponseInfo } from "../upstream/upstream.ts";
+import type { Served } from "./call-outcome.ts";
+import { failureVerdict, silentVerdict, successVerdict } from "./grant-verdict.ts";
+import type { GrantVerdict } from "./grant.ts";
+import type { AnswerFacts, AttemptStart } from "./attempt-start.ts";
+import { attemptFacts, attemptResult } from "./attempt-span-facts.ts";
+import { createLimitTimer, type LimitTimer } from "./limit-timer.ts";
+import type { Granted } from "./plan-run.ts";
+import type { PlannedCall } from "./planned-call.ts";
+import type { AttemptPricing } from "./price-attempt.ts";
+import type { RunnerOptions } from "./runner-options.ts";
+import { countsAgainstUpstream, timeoutFailure } from "./timeout-failure.ts";
+import type { AttemptCost, AttemptEntry, AttemptReason } from "./trail.ts";
+import { estimatedUsage } from "./usage-estimate.ts";
+
+/** How an attempt failed, and what it says of others. */
+export interface AttemptFailure {
+  readonly failure: Failure;
+  /** Undefined: the visit goes on with another key, and keeps its grant. */
+  readonly verdict: GrantVerdict | undefined;
+  /** What had come before; undefined: nothing that anybody bills. */
+  readonly partial: AnswerFacts | undefined;
+  /** What the key is told where it differs: a stream that broke for a rate limit breaks for the key's sake. */
+  readonly keyFailure?: Failure | undefined;
+}
+
+/** One call to one candidate with one key, from its start to its one end. */
+export interface OngoingAttempt {
+  readonly number: number;
+  readonly granted: Granted;
+  /** Why an answer of it would come from there. */
+  readonly reason: AttemptReason;
+  readonly span: AttemptSpan;
+  readonly limits: LimitTimer;
+  readonly upstreamCall: UpstreamCall;
+  /** Ends the request; what comes of it is nobody's failure. For the loser of a hedge. */
+  readonly abandon: () => void;
+  /** Ends the request, whose answer cannot be used. */
+  readonly stop: () => void;
+  /** What the response headers said. */
+  readonly learn: (info: UpstreamResponseInfo) => void;
+  /** The first content is there. */
+  readonly firstContent: () => void;
+  /** What a failure of the request is, given how we ended it ourselves; and whether it counts against the upstream. */
+  readonly judge: (failure: Failure) => { readonly failure: Failure; readonly verdict: GrantVerdict };
+  readonly succeed: (answer: AnswerFacts) => Served;
+  readonly fail: (end: AttemptFailure) => AttemptEntry;
+}
+
+/** Starts the span, the limits and the signal of an attempt. Ends exactly once, by `succeed` or `fail`. */
+export function startAttempt(
+  options: RunnerOptions,
+  pricing: AttemptPricing,
+  call: PlannedCall,
+  start: AttemptStart,
+): OngoingAttempt {
+  const { now, wallClock } = options;
+  const { granted, number, lease } = start;
+  const { candidate, grant } = granted;
+  const { deployment, model } = candidate;
+  const startedAt = now();
+  const startedWall = wallClock();
+  const controller = new AbortController();
+  const limits = createLimitTimer(now, options.setTimer, () => controller.abort());
+  const span = startAttemptSpan(call.route, attemptFacts(options, call, start));
+  let info: UpstreamResponseInfo | undefined;
+  let firstTokenMs: number | undefined;
+  let abandoned = false;
+
+  const leave = (): void => controller.abort();
+  if (call.signal.aborted) leave();
+  else call.signal.addEventListener("abort", leave);
+
+  const release = (): void => {
+    limits.cancel();
+    call.signal.removeEventListener("abort", leave);
+  };
+
+  const entryOf = (
+    outcome: AttemptEntry["outcome"],
+    failure: Failure | undefined,
+    usage: Usage | undefined,
+    cost: AttemptCost | undefined,
+  ): AttemptEntry => ({
+    kind: "attempt",
+    number,
+    deployment: deployment.id,
+    model: model.id,
+    upstream: deployment.upstream,
+    reason: start.rotation > 0 ? "retry" : granted.reason,
+    outcome,
+    failure,
+    breakerState: granted.breakerState,
+    keyId: lease.keyId,
+    startedAt: startedWall,
+    backoffMs: start.rotation > 0 ? 0 : granted.backoffMs,
+    latencyMs: now() - startedAt,
+    firstTokenMs,
+    usage,
+    cost,
+  });
+
+  const close = (
+    entry: AttemptEntry,
+    answer: AnswerFacts | undefined,
+    verdict: GrantVerdict | undefined,
+    keyFailure: Failure | undefined,
+  ): void => {
+    release();
+    lease.settle(abandoned ? undefined : keyFailure, info?.quota);
+    // Inside the span, so that a breaker that opens now is an event of this attempt.
+    if (verdict !== undefined) span.run(() => grant.settle(verdict));
+    call.trail.add(entry);
+    span.end(attemptResult(entry, answer, info, pricing.version, start.stream && firstTokenMs !== undefined));
+    options.onAttempt(entry, call);
+  };
+
+  return {
+    number,
+    granted,
+    reason: routeReason(start),
+    span,
+    limits,
+    upstreamCall: {
+      upstreamModel: deployment.upstreamModel,
+      input: call.input,
+      keyId: lease.keyId,
+      signal: controller.signal,
+      headers: span.traceHeaders(),
+    },
+    abandon: () => {
+      abandoned = true;
+      controller.abort();
+    },
+    stop: () => controller.abort(),
+    learn: (heard) => {
+      info = heard;
+    },
+    firstContent: () => {
+      firstTokenMs = now() - startedAt;
+      span.firstToken(firstTokenMs);
+      span.run(() => grant.committed());
+    },
+    judge: (failure) => {
+      if (abandoned) return { failure: { ...failure, kind: "cancelled" }, verdict: silentVerdict };
+      if (call.signal.aborted) {
+        const kind = call.ending() ?? "cancelled";
+        const message = "the call was ended before the upstream's answer was whole";
+        return { failure: { ...failure, kind, message }, verdict: silentVerdict };
+      }
+      const expired = limits.expired();
+      if (expired === undefined) return { failure, verdict: failureVerdict(failure) };
+      const runOut = { ...expired, isDeadline: granted.budgetIsDeadline && expired.ms >= start.timeoutMs };
+      const timeout = timeoutFailure(runOut, call.limits);
+      const counts = timeout.kind === "timeout" && countsAgainstUpstream(runOut, call.limits, model);
+      return { failure: timeout, verdict: counts ? failureVerdict(timeout) : silentVerdict };
+    },
+    succeed: (answer) => {
+      const usage = answer.usage ?? estimatedUsage(call.input, answer.outputTokens);
+      const cost = pricing.cost(candidate, usage, answer.modelVersion);
+      const attempt = entryOf("succeeded", undefined, usage, cost);
+      close(attempt, answer, successVerdict, undefined);
+      return { usage, cost, attempt, reason: routeReason(start) };
+    },
+    fail: ({ failure, verdict, partial, keyFailure = failure }) => {
+      const usage = partial && (partial.usage ?? estimatedUsage(call.input, partial.outputTokens));
+      const cost = usage && pricing.cost(candidate, usage, partial?.modelVersion ?? "");
+      const entry = entryOf(abandoned ? "hedge-lost" : outcomeOf(failure), failure, usage, cost);
+      close(entry, partial, verdict, keyFailure);
+      return entry;
+    },
+  };
+}
+
+function outcomeOf({ kind }: Failure): AttemptEntry["outcome"] {
+  if (kind === "cancelled" || kind === "draining") return "cancelled";
+  return kind === "timeout" || kind === "deadline-exceeded" ? "timed-out" : "failed";
+}
+
+/** Why an answer comes from this attempt's deployment. */
+function routeReason({ granted, rotation }: Pick<AttemptStart, "granted" | "rotation">): AttemptReason {
+  const { reason } = granted;
+  const first = reason === "primary" || reason === "canary" || reason === "pinned";
+  return rotation > 0 && first ? "retry" : reason;
+}

@@ -1,0 +1,105 @@
+import { failureRules } from "../routing/failure-rules.ts";
+import type { Failure } from "../routing/failure.ts";
+import type { AttemptSpan } from "../telemetry/attempt-span.ts";
+import { silentVerdict } from "./grant-verdict.ts";
+import type { AnswerFacts } from "./attempt-start.ts";
+import { type OngoingAttempt, startAttempt } from "./ongoing-attempt.ts";
+import type { Granted, PlanRun } from "./plan-run.ts";
+import type { PlannedCall } from "./planned-call.ts";
+import type { AttemptPricing } from "./price-attempt.ts";
+import type { RunnerOptions } from "./runner-options.ts";
+
+/** What one attempt came to: `won` is an answer, or a stream with content, whose attempt goes on. */
+export type Opened<T> =
+  | { readonly kind: "won"; readonly value: T }
+  | { readonly kind: "failed"; readonly failure: Failure; readonly partial?: AnswerFacts | undefined };
+
+/** How attempts of one kind, unary or streamed, are made. */
+export interface AttemptKind<T> {
+  readonly stream: boolean;
+  /** The attempt's own limit until its answer, or its first content; the call's budget may be shorter. */
+  readonly limitMs: (granted: Granted) => number;
+  readonly open: (attempt: OngoingAttempt) => Promise<Opened<T>>;
+}
+
+/** How a visit ended. Its attempts and its grant are settled, the ones of a `won` stream excepted. */
+export type Visited<T> =
+  | { readonly kind: "won"; readonly value: T }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+/** What a visit is made with. */
+export interface Visit<T> {
+  readonly options: RunnerOptions;
+  readonly pricing: AttemptPricing;
+  readonly call: PlannedCall;
+  readonly run: PlanRun;
+  readonly granted: Granted;
+  readonly attempts: AttemptKind<T>;
+  readonly hedgeOf?: AttemptSpan | undefined;
+  /** Told of each attempt as it starts: whoever hedges ends the loser. */
+  readonly onStart?: ((attempt: OngoingAttempt) => void) | undefined;
+}
+
+/** Keys that one visit tries at most: what three distinct keys are refused, a fourth will be too. */
+const mostKeys = 3;
+
+/**
+ * Calls one candidate, with another of its keys at once where a key is what failed. All of it is one visit: one
+ * permit, one charge, as many attempts as keys.
+ */
+export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
+  const { options, pricing, call, run, granted, attempts } = visit;
+  const { deployment } = granted.candidate;
+  const { keys } = options.fleet.upstream(deployment.upstream);
+  const visitEnds = options.now() + granted.budgetMs;
+  const tried = new Set<string>();
+  let lease = keys.pick(deployment.upstreamModel, tried);
+  if (lease === undefined) {
+    granted.grant.settle(silentVerdict);
+    return { kind: "failed", failure: noKeyLeft };
+  }
+  let running: OngoingAttempt | undefined;
+  try {
+    for (let rotation = 0; ; rotation++) {
+      tried.add(lease.keyId);
+      const timeoutMs = Math.min(attempts.limitMs(granted), Math.max(1, visitEnds - options.now()));
+      const number = run.takeNumber();
+      const start = { granted, number, lease, rotation, timeoutMs, stream: attempts.stream };
+      const attempt = startAttempt(options, pricing, call, { ...start, hedgeOf: visit.hedgeOf });
+      running = attempt;
+      visit.onStart?.(attempt);
+      attempt.limits.set(attempts.stream ? "first-token" : "attempt", timeoutMs);
+      const opened = await attempts.open(attempt);
+      if (opened.kind === "won") {
+        running = undefined;
+        return opened;
+      }
+      const judged = attempt.judge(opened.failure);
+      const failure = run.inThisCall(judged.failure);
+      const verdict = failure === judged.failure ? judged.verdict : attempt.judge(failure).verdict;
+      const mayRotate =
+        failureRules[failure.kind].rotates && tried.size < mostKeys && visitEnds > options.now();
+      const next = mayRotate ? keys.pick(deployment.upstreamModel, tried) : undefined;
+      if (next !== undefined) attempt.span.keyRotated(lease.keyId, next.keyId);
+      attempt.fail({ failure, verdict: next === undefined ? verdict : undefined, partial: opened.partial });
+      running = undefined;
+      if (next === undefined) return { kind: "failed", failure };
+      run.rotated(failure);
+      lease = next;
+    }
+  } finally {
+    // A bug threw: the permit must not stay with it.
+    running?.limits.cancel();
+    if (running !== undefined) granted.grant.settle(silentVerdict);
+  }
+}
+
+/** Between the question whether a key is usable and its taking, another call spent the last one. */
+const noKeyLeft: Failure = {
+  kind: "rate-limited",
+  message: "every key of the upstream rests for this model",
+  httpStatus: undefined,
+  upstreamCode: undefined,
+  upstreamRequestId: undefined,
+  retryAfterMs: undefined,
+};
