@@ -1,0 +1,93 @@
+import type { Message, MessageInitShape } from "@bufbuild/protobuf";
+import { RouteDetail } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { RouteDecisionSchema } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { Serving } from "../attempt/call-outcome.ts";
+import type { Trail } from "../attempt/trail.ts";
+import type { Arm } from "../routing/canary-arm.ts";
+import type { TierName } from "../routing/catalog.ts";
+import type { ExcludedCandidate } from "../routing/plan.ts";
+import type { RouteSpan } from "../telemetry/route-span.ts";
+import { toAttempt, toCost, toExcluded } from "./attempt-message.ts";
+import type { AttemptInit } from "./attempt-message.ts";
+import { toArm, toRouteReason, toTier } from "./contract-enums.ts";
+import { toDuration } from "./wire-time.ts";
+
+/** A `RouteDecision` before it is created, with all that happened. */
+export type DecisionInit = Exclude<MessageInitShape<typeof RouteDecisionSchema>, Message> & {
+  readonly attempts: AttemptInit[];
+};
+
+/** What is decided before the first attempt. */
+export interface DecisionFacts {
+  readonly id: string;
+  readonly configRevision: string;
+  readonly traceId: string;
+  readonly tier: TierName | undefined;
+  readonly arm: Arm;
+  /** The model that the caller named; empty where it named a tier. Stands where nothing served. */
+  readonly model: string;
+  readonly excluded: readonly ExcludedCandidate[];
+}
+
+/** The facts of the call that this route belongs to. @param model as the caller named it */
+export function decisionFacts(
+  { facts, traceId }: Pick<RouteSpan, "facts" | "traceId">,
+  model: string | undefined,
+  excluded: readonly ExcludedCandidate[],
+): DecisionFacts {
+  const { routeId: id, configRevision, tier, arm } = facts;
+  return { id, configRevision, traceId, tier, arm, model: model ?? "", excluded };
+}
+
+/**
+ * The decision as it stands: while a stream runs, or at the end of a call.
+ * @param serving whose content the caller gets; undefined where nobody serves
+ */
+export function routeDecision(
+  facts: DecisionFacts,
+  trail: Trail,
+  serving: Serving | undefined,
+  latencyMs: number,
+): DecisionInit {
+  const entries = trail.entries();
+  const ended = entries.reduce((count, entry) => (entry.kind === "attempt" ? count + 1 : count), 0);
+  return {
+    decisionId: facts.id,
+    configRevision: facts.configRevision,
+    tier: toTier(facts.tier),
+    model: serving?.model ?? facts.model,
+    ...(serving === undefined
+      ? {}
+      : { deployment: serving.deployment, reason: toRouteReason(serving.reason) }),
+    arm: toArm(facts.arm),
+    // The attempt that serves is in the trail only once it has ended.
+    attemptCount: Math.max(ended, serving?.number ?? 0),
+    attempts: [...facts.excluded.map(toExcluded), ...entries.map(toAttempt)],
+    totalCost: toCost(trail.totalCost()),
+    totalLatency: toDuration(latencyMs),
+    traceId: facts.traceId,
+  };
+}
+
+/** What of it an answer tells. Unspecified is the summary: without its attempts. */
+export function inAnswer(decision: DecisionInit, detail: RouteDetail | undefined): DecisionInit | undefined {
+  switch (detail) {
+    case RouteDetail.NONE:
+      return undefined;
+    case RouteDetail.FULL:
+      return decision;
+    default:
+      return { ...decision, attempts: [] };
+  }
+}
+
+/** What of it an error tells: always the decision, and its attempts unless the caller asked for less. */
+export function inError(decision: DecisionInit, detail: RouteDetail | undefined): DecisionInit {
+  switch (detail) {
+    case RouteDetail.NONE:
+    case RouteDetail.SUMMARY:
+      return { ...decision, attempts: [] };
+    default:
+      return decision;
+  }
+}
