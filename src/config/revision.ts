@@ -7,8 +7,12 @@ import type { Config } from "./config.ts";
  */
 export function revisionOf(config: Omit<Config, "revision">): string {
   const { warnings: _, ...effective } = config;
-  const text = JSON.stringify(canonical(effective));
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+  return createHash("sha256").update(canonicalText(effective)).digest("hex").slice(0, 12);
+}
+
+/** One text for all values that mean the same in a configuration; a secret shows only that it is there. */
+export function canonicalText(value: unknown): string {
+  return JSON.stringify(canonical(value)) ?? "";
 }
 
 /** Maps sorted by name, sets as lists, whole numbers of any size as text, secrets and functions gone. */

@@ -1,0 +1,120 @@
+import { OperatorService } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
+import { BreakerState } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { Fleet } from "../attempt/fleet.ts";
+import type { Config, ConfigResult } from "../config/config.ts";
+import type { Catalog } from "../routing/catalog.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { CallContext } from "./call-context.ts";
+import { configDifferences } from "../config/config-differences.ts";
+import type { DecisionFeed } from "./decision-feed.ts";
+import { errorInfo } from "./error-info.ts";
+import { explainRoute } from "./explain-route.ts";
+import { keyStatus } from "./key-status.ts";
+import { explainedRejection } from "./plan-rejection-error.ts";
+import { RpcError } from "./rpc-error.ts";
+import { defineService, type RpcService } from "./rpc-service.ts";
+import { setBreaker } from "./set-breaker.ts";
+import { chatInputProblems } from "./validate-chat.ts";
+import { invalidArgument } from "./validate-message.ts";
+import { type Clock, toMs, toTimestamp } from "./wire-time.ts";
+
+/** What the service answers from. */
+export interface OperatorServiceOptions {
+  readonly catalog: Catalog;
+  readonly config: Config;
+  readonly fleet: Fleet;
+  readonly decisions: Pick<DecisionFeed, "watch">;
+  readonly newCallId: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Reads the configuration again, as the start did. */
+  readonly readConfig: () => ConfigResult;
+}
+
+/** `switchyard.operator.v1.OperatorService`: for those who run the gateway. Every change is logged. */
+export function createOperatorService(options: OperatorServiceOptions): RpcService {
+  const { catalog, config, fleet, decisions, clock, log } = options;
+
+  return defineService(
+    OperatorService,
+    {
+      async explainRoute(request) {
+        const problems = request.input === undefined ? [] : chatInputProblems(request.input);
+        if (problems.length > 0) throw invalidArgument(problems);
+        const explanation = explainRoute(request, { ...options, readiness: fleet.readiness });
+        switch (explanation.kind) {
+          case "explained":
+            return explanation.response;
+          case "invalid":
+            throw invalidArgument(explanation.problems);
+          case "rejected":
+            throw explainedRejection(explanation.rejection, explanation.facts);
+        }
+      },
+
+      async *watchDecisions({ backlog }, { signal }) {
+        for await (const watched of decisions.watch(backlog, signal)) {
+          if (watched.kind === "fell-behind") {
+            throw new RpcError("ABORTED", "this watch fell too far behind: watch again", [
+              errorInfo("WATCH_FELL_BEHIND"),
+            ]);
+          }
+          const { decision, endedAt, status } = watched.ended;
+          yield { decision, endTime: toTimestamp(endedAt), status };
+        }
+      },
+
+      async setBreaker(request, context) {
+        const deployment = setBreaker(request, { catalog, fleet, clock });
+        audit(context, {
+          deployment: request.deployment,
+          state: request.state === BreakerState.OPEN ? "open" : "closed",
+          ttl_ms: toMs(request.ttl),
+        });
+        return { deployment };
+      },
+
+      async listKeys() {
+        const names = [...config.upstreams.keys()];
+        return {
+          keys: names.flatMap((name) =>
+            fleet
+              .upstream(name)
+              .keys.snapshot()
+              .map((key) => keyStatus(name, key, clock)),
+          ),
+        };
+      },
+
+      async reloadConfig({ validateOnly }) {
+        if (!validateOnly) throw notYet("a change of the config is taken up by a restart: set validate_only");
+        const read = options.readConfig();
+        if (read.kind === "invalid") {
+          throw invalidArgument(
+            read.problems.map(({ path, message }) => ({ field: path, description: message })),
+          );
+        }
+        return {
+          previousRevision: config.revision,
+          revision: read.config.revision,
+          differences: configDifferences(config, read.config),
+        };
+      },
+
+      getCanary: () => Promise.reject(notYet("the arms of the canary are not compared yet")),
+      setCanary: () => Promise.reject(notYet("the canary's weight is the config's: change it and restart")),
+      rotateKey: () => Promise.reject(notYet("a key is read at the start: change its source and restart")),
+      getReport: () => Promise.reject(notYet("the ledger keeps no report yet")),
+    },
+    // Whoever operates must get through an overload, and a watch must not hold up a drain.
+    { infrastructure: true },
+  );
+
+  function audit({ method, caller }: CallContext, change: Readonly<Record<string, unknown>>): void {
+    log.info({ event: "audit", method, caller, ...change }, "an operator changed something");
+  }
+}
+
+function notYet(message: string): RpcError {
+  return new RpcError("UNIMPLEMENTED", message, [errorInfo("UNIMPLEMENTED")]);
+}
