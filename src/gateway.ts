@@ -1,0 +1,232 @@
+import { createAdmission } from "./admission/admission.ts";
+import { createEventLoopDelay } from "./admission/event-loop-delay.ts";
+import { createCallRunner } from "./attempt/call-runner.ts";
+import { createFleet, type Fleet } from "./attempt/fleet.ts";
+import type { BreakerStateName } from "./attempt/permit.ts";
+import { setProcessTimer } from "./attempt/timer.ts";
+import { compileCatalog } from "./config/compile-catalog.ts";
+import type { Config } from "./config/config.ts";
+import type { Environment } from "./config/environment.ts";
+import { loadConfig } from "./config/load-config.ts";
+import { createCountingLedger } from "./ledger/counting-ledger.ts";
+import type { Catalog } from "./routing/catalog.ts";
+import { admitCalls } from "./rpc/admit-call.ts";
+import { attemptRecord } from "./rpc/attempt-record.ts";
+import type { CallPolicy } from "./rpc/call-policy.ts";
+import { createConnectServer } from "./rpc/connect-server.ts";
+import { createDecisionFeed } from "./rpc/decision-feed.ts";
+import { createCallIds } from "./rpc/decision-id.ts";
+import { createGatewayService } from "./rpc/gateway-service.ts";
+import { createGrpcServer } from "./rpc/grpc-server.ts";
+import { createHealthService } from "./rpc/health-service.ts";
+import { metricsRoutes } from "./rpc/metrics-route.ts";
+import { createOperatorGuard } from "./rpc/operator-guard.ts";
+import { createOperatorService } from "./rpc/operator-service.ts";
+import { createReflectionServices } from "./rpc/reflection-service.ts";
+import type { RpcServer } from "./rpc/rpc-server.ts";
+import type { RpcService } from "./rpc/rpc-service.ts";
+import { createServingState } from "./rpc/serving-state.ts";
+import { createMessageValidator } from "./rpc/validate-message.ts";
+import { type Simulator, startSimulator } from "./simulator/start-simulator.ts";
+import { createBreakerEvents } from "./telemetry/breaker-events.ts";
+import type { Log } from "./telemetry/log.ts";
+import { startServerSpan } from "./telemetry/server-span.ts";
+import { startTelemetry } from "./telemetry/start-telemetry.ts";
+import { createOpenAiUpstream } from "./upstream/openai-upstream.ts";
+import type { Upstream } from "./upstream/upstream.ts";
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly env: Environment;
+  /** Where a relative path of the config starts; left out: the process's own. */
+  readonly cwd?: string;
+  readonly log: Log;
+  readonly version: string;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  /** `host:port` by listener; undefined for one that is off. */
+  readonly addresses: Readonly<Record<ListenerName, string | undefined>>;
+  /** Leaves service without breaking a call within the configured grace, then ends everything. */
+  readonly drain: () => Promise<void>;
+  /** Ends everything at once. */
+  readonly close: () => Promise<void>;
+}
+
+export type ListenerName = keyof Config["listen"];
+
+/** Decisions that an operator can look back on. */
+const rememberedDecisions = 1000;
+
+const clock = { now: (): number => performance.now(), wallClock: (): number => Date.now() };
+
+/**
+ * The composition root: puts the parts together and starts them, callers last. Rejects where a listener's address
+ * cannot be had; then nothing is left running.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const started = new AsyncDisposableStack();
+  try {
+    return await assemble(options, started);
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+}
+
+/** @param started what is to be ended, the last first */
+async function assemble(options: GatewayOptions, started: AsyncDisposableStack): Promise<Gateway> {
+  const { config, env, log, version } = options;
+  const startedAt = clock.wallClock();
+  for (const warning of config.warnings) log.warn({ event: "config" }, warning);
+
+  const telemetry = await startTelemetry({ env, version, log });
+  started.defer(telemetry.shutdown);
+  const simulator = await simulatorOf(config, log);
+  if (simulator !== undefined) started.defer(simulator.close);
+
+  const catalog = compileCatalog(config);
+  const upstreams = upstreamsOf(config, simulator);
+  for (const upstream of upstreams.values()) started.defer(upstream.close);
+  const breakerEvents = createBreakerEvents(telemetry.source);
+  const { onTransition } = breakerEvents;
+  const shared = { ...clock, random: Math.random, setTimer: setProcessTimer };
+  const fleet = createFleet({ ...shared, catalog, config, upstreams, onTransition });
+  started.defer(fleet.close);
+  started.defer(breakerEvents.observe(() => breakersOf(fleet, catalog, config)));
+
+  const loopDelay = createEventLoopDelay(clock.now);
+  started.defer(loopDelay.close);
+  const { maxInFlight, maxRequestBytes } = config.limits;
+  const admission = createAdmission({ maxInFlight, loopDelayMs: loopDelay.p99Ms, random: Math.random });
+  const state = createServingState();
+  const draining = new AbortController();
+  state.onChange(() => {
+    if (state.phase() !== "refusing") return;
+    admission.setDraining();
+    draining.abort();
+  });
+
+  const ledger = createCountingLedger();
+  const runner = createCallRunner({
+    ...shared,
+    catalog,
+    fleet,
+    config,
+    draining: draining.signal,
+    onAttempt: (entry, call) => ledger.record(attemptRecord(entry, call, clock.wallClock())),
+  });
+
+  const decisions = createDecisionFeed(rememberedDecisions);
+  const newCallId = createCallIds(clock.wallClock);
+  const spans = telemetry.source;
+  const known = { catalog, config, fleet, decisions, newCallId, clock };
+  const gatewayService = createGatewayService({
+    ...known,
+    ...shared,
+    runner,
+    spans,
+    state,
+    version,
+    startedAt,
+  });
+  const readConfig = () => loadConfig({ env, cwd: options.cwd ?? process.cwd() }).result;
+  const operatorService = createOperatorService({ ...known, log, readConfig });
+  const offered = (service: RpcService): readonly RpcService[] => {
+    const services = [service, createHealthService(state, [service.desc.typeName])];
+    return [...services, ...createReflectionServices(services)];
+  };
+  const publicServices = offered(gatewayService);
+  const operatorServices = offered(operatorService);
+
+  const validator = createMessageValidator();
+  validator.warm([...publicServices, ...operatorServices]);
+  const { unaryMs, streamMs } = config.timeouts;
+  const policy: CallPolicy = {
+    startSpan: (call) => startServerSpan(spans, call),
+    admit: admitCalls(admission),
+    unaryMs,
+    streamMs,
+    validator,
+    state,
+    log,
+  };
+
+  const servers: Readonly<Record<ListenerName, () => RpcServer>> = {
+    connect: () => createConnectServer({ services: publicServices, policy, maxRequestBytes, ...config.cors }),
+    grpc: () => createGrpcServer({ services: publicServices, policy, maxRequestBytes, ...config.grpc }),
+    operator: () =>
+      createConnectServer({
+        services: operatorServices,
+        policy,
+        maxRequestBytes,
+        routes: metricsRoutes(telemetry.metricsHandler),
+        guard: createOperatorGuard(config.operator.token),
+      }),
+  };
+  const open: RpcServer[] = [];
+  const listen = async (listener: ListenerName): Promise<string | undefined> => {
+    const wanted = config.listen[listener];
+    if (wanted === undefined) return undefined;
+    const server = servers[listener]();
+    const { address } = await server.listen(wanted);
+    open.push(server);
+    started.defer(server.close);
+    log.info({ event: "listening", listener, address }, `${listener} listens on ${address}`);
+    return address;
+  };
+  const addresses = {
+    connect: await listen("connect"),
+    grpc: await listen("grpc"),
+    operator: await listen("operator"),
+  };
+  state.advance("serving");
+  log.info({ event: "ready", version, config: config.revision }, "ready");
+
+  const close = (): Promise<void> => started.disposeAsync();
+  return {
+    addresses,
+    close,
+    drain: async () => {
+      await Promise.all(open.map((server) => server.drain(config.drain)));
+      await close();
+    },
+  };
+}
+
+/** Of each deployment and of each upstream. */
+function breakersOf(
+  fleet: Fleet,
+  catalog: Catalog,
+  config: Config,
+): readonly { readonly name: string; readonly state: BreakerStateName }[] {
+  const all = [
+    ...catalog.deployments.keys().map(fleet.breaker),
+    ...config.upstreams.keys().map(fleet.upstreamBreaker),
+  ];
+  return all.flatMap((breaker) =>
+    breaker === undefined ? [] : [{ name: breaker.name, state: breaker.state() }],
+  );
+}
+
+async function simulatorOf(config: Config, log: Log): Promise<Simulator | undefined> {
+  if (!config.simulator.serves) return undefined;
+  const simulator = await startSimulator({ config: config.simulator, models: [...config.models.keys()] });
+  log.warn(
+    { event: "simulator", baseUrl: simulator.baseUrl },
+    "the simulator answers for every model: answers are made up until an upstream has a key",
+  );
+  return simulator;
+}
+
+function upstreamsOf(config: Config, simulator: Simulator | undefined): ReadonlyMap<string, Upstream> {
+  const { connectMs } = config.timeouts;
+  return new Map(
+    [...config.upstreams].map(([name, upstream]): [string, Upstream] => {
+      const baseUrl = upstream.baseUrl ?? simulator?.baseUrl;
+      if (baseUrl === undefined) throw new Error(`upstream ${name} has no address`);
+      return [name, createOpenAiUpstream({ ...upstream, baseUrl, connectMs, now: clock.now })];
+    }),
+  );
+}
