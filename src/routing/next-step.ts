@@ -1,7 +1,5 @@
 import { backoffMs } from "./backoff.ts";
 import type { BackoffPolicy } from "./backoff.ts";
-import { failureRules } from "./failure-rules.ts";
-import type { Failure } from "./failure.ts";
 import type { Candidate, Plan } from "./plan.ts";
 import { candidatesNow } from "./run-state.ts";
 import type { RunState } from "./run-state.ts";
@@ -38,11 +36,18 @@ export type Step =
       readonly candidate: Candidate;
       /** Milliseconds that it may take until its answer, or its first content. */
       readonly budgetMs: number;
+      /** The budget is all the time that the call has left, not a share of it. */
+      readonly budgetIsDeadline: boolean;
       /** This call has called it before, so the attempt is paid from the retry budget. */
       readonly repeated: boolean;
     }
   | { readonly kind: "wait"; readonly ms: number; readonly why: "backoff" | "retry-after" }
-  | { readonly kind: "give-up"; readonly why: GiveUpReason; readonly retryAfterMs: number | undefined };
+  | {
+      readonly kind: "give-up";
+      readonly why: GiveUpReason;
+      /** When somebody can be called again; `callFailure` knows whether that helps. Undefined: nobody, ever. */
+      readonly retryAfterMs: number | undefined;
+    };
 
 export type GiveUpReason =
   /** What failed, fails everywhere. */
@@ -50,7 +55,10 @@ export type GiveUpReason =
   /** Nobody could be called at all. */
   | "none-ready"
   | "attempts-spent"
+  /** Every candidate is out for this call. */
   | "candidates-spent"
+  /** Nobody can be called again within a minute. */
+  | "wait-too-long"
   /** The deadline cannot hold another attempt. */
   | "no-time"
   | "draining";
@@ -60,6 +68,15 @@ export const longestRetryAfterMs = 144_000;
 
 /** A wait longer than this is the caller's to make. */
 const longestWaitMs = 60_000;
+
+/** Chance adds up to this share to a time that many callers wait for, so that they do not return together. */
+const spreadShare = 0.2;
+
+/** Below this a share of the deadline is too short to tell a slow upstream from a dead one. */
+const smallestSplitMs = 1000;
+
+/** Of the time left, while somebody else could still be asked. */
+const splitShare = 0.6;
 
 /** Kept back for the answer's way to the caller. */
 export function reserveMs(allowanceMs: number): number {
@@ -73,92 +90,107 @@ export function minUsefulMs(allowanceMs: number): number {
 
 /**
  * The next step of a run: the next candidate at once, backoff only between rounds, nothing that the
- * deadline cannot hold. Pure: same arguments, same step. @see docs of the loop in resilience §3.3
+ * deadline cannot hold. Pure: same arguments, same step.
+ * @see docs/decisions/0002-next-step-machine.md
  */
 export function nextStep(plan: Plan, state: RunState, facts: StepFacts): Step {
-  if (facts.draining) return giveUp("draining");
-  const last = state.failures.at(-1);
-  if (last !== undefined && isFinal(plan, last)) return giveUp("final");
   const candidates = candidatesNow(plan, state);
+  // Before draining: what is the caller's fault here is its fault at every replica.
+  if (state.final) return giveUp("final", comeBackMs(candidates, state, facts));
+  if (facts.draining) return giveUp("draining");
   const again = candidates.find(({ deployment }) => deployment.id === state.sameNow);
-  const candidate =
-    again ??
-    candidates.find(({ deployment }) => !state.tried.has(deployment.id) && !state.out.has(deployment.id));
+  const candidate = again ?? candidates.find((each) => isFree(state, each));
   if (candidate === undefined) return betweenRounds(candidates, state, facts);
-  if (state.attempts >= facts.maxAttempts) return giveUp("attempts-spent", soonest(candidates, state, facts));
-  const readiness = facts.readiness(candidate.deployment.id);
-  if (readiness.skip !== undefined) return { kind: "skip", candidate, skip: readiness.skip };
-  const remainingMs = facts.deadline - facts.now - reserveMs(facts.allowanceMs);
+  if (state.attempts >= facts.maxAttempts) {
+    return giveUp("attempts-spent", comeBackMs(candidates, state, facts));
+  }
+  const { skip } = facts.readiness(candidate.deployment.id);
+  if (skip !== undefined) return { kind: "skip", candidate, skip };
+  const remainingMs = remaining(facts);
   const needMs = state.attempts === 0 ? 0 : minUsefulMs(facts.allowanceMs);
-  if (remainingMs <= needMs) return giveUp("no-time", soonest(candidates, state, facts));
+  if (remainingMs <= needMs) return giveUp("no-time", comeBackMs(candidates, state, facts));
+  const shareMs = Math.max(minUsefulMs(facts.allowanceMs), remainingMs * splitShare);
+  const splits =
+    state.attempts + 1 < facts.maxAttempts &&
+    remainingMs >= smallestSplitMs &&
+    remainingMs - shareMs > minUsefulMs(facts.allowanceMs) &&
+    somebodyElse(plan, state, candidates, candidate, facts.now + shareMs, facts.readiness);
   return {
     kind: "attempt",
     candidate,
-    budgetMs: attemptBudgetMs(plan, state, candidates, candidate, remainingMs, facts),
+    budgetMs: splits ? shareMs : remainingMs,
+    budgetIsDeadline: !splits,
     repeated: again === undefined && state.called.has(candidate.deployment.id),
   };
 }
 
-/** Below this a share of the deadline is too short to tell a slow upstream from a dead one. */
-const smallestSplitMs = 1000;
-
-/** While somebody else could still be asked, an attempt leaves two fifths of the time for them. */
-function attemptBudgetMs(
+/** Whether another candidate could be called at `instant`, those that a timeout would append included. */
+function somebodyElse(
   plan: Plan,
   state: RunState,
   candidates: readonly Candidate[],
   candidate: Candidate,
-  remainingMs: number,
-  facts: StepFacts,
-): number {
-  if (state.attempts + 1 >= facts.maxAttempts || remainingMs < smallestSplitMs) return remainingMs;
-  const free = (other: Candidate): boolean =>
+  instant: number,
+  readiness: StepFacts["readiness"],
+): boolean {
+  const could = (other: Candidate): boolean =>
     other.deployment.id !== candidate.deployment.id &&
-    !state.out.has(other.deployment.id) &&
-    !state.tried.has(other.deployment.id);
-  const others = candidates.some(free) || plan.fallbacks.unavailable.some(free);
-  return others ? Math.max(minUsefulMs(facts.allowanceMs), remainingMs * 0.6) : remainingMs;
+    isFree(state, other) &&
+    readiness(other.deployment.id).readyAt <= instant;
+  return candidates.some(could) || plan.fallbacks.unavailable.some(could);
 }
 
 function betweenRounds(candidates: readonly Candidate[], state: RunState, facts: StepFacts): Step {
-  const left = candidates.filter(({ deployment }) => !state.out.has(deployment.id));
-  const retryAfter = soonest(candidates, state, facts);
   // Nobody was called: waiting callers would only become a herd at the moment of recovery.
-  if (state.failures.length === 0) return giveUp("none-ready", retryAfter);
-  if (left.length === 0) return giveUp("candidates-spent");
-  if (state.attempts >= facts.maxAttempts) return giveUp("attempts-spent", retryAfter);
-  const hintMs = hint(left, facts);
+  if (state.failures.length === 0) return giveUp("none-ready", comeBackMs(candidates, state, facts));
+  const left = candidates.filter(({ deployment }) => !state.out.has(deployment.id));
+  if (left.length === 0) return giveUp("candidates-spent", comeBackMs(candidates, state, facts));
+  if (state.attempts >= facts.maxAttempts) {
+    return giveUp("attempts-spent", comeBackMs(candidates, state, facts));
+  }
+  const hintMs = soonestMs(left, facts);
+  const spreadMs = spread(hintMs, facts.random());
   const backoff = backoffMs(facts.backoff, state.round + 1, facts.random());
-  const spread = hintMs > 0 ? hintMs * (1 + 0.2 * facts.random()) : 0;
-  const ms = Math.max(backoff, spread);
-  const usable = facts.deadline - facts.now - reserveMs(facts.allowanceMs) - minUsefulMs(facts.allowanceMs);
-  if (hintMs > longestWaitMs) return giveUp("candidates-spent", Math.min(ms, longestRetryAfterMs));
-  if (ms > usable) return giveUp("no-time", Math.min(ms, longestRetryAfterMs));
-  return { kind: "wait", ms, why: spread > backoff ? "retry-after" : "backoff" };
+  const ms = Math.max(backoff, spreadMs);
+  if (hintMs > longestWaitMs) return giveUp("wait-too-long", ms);
+  // At equality too: an attempt behind the wait would find less than what is useful.
+  if (ms >= remaining(facts) - minUsefulMs(facts.allowanceMs)) return giveUp("no-time", ms);
+  return { kind: "wait", ms, why: spreadMs > backoff ? "retry-after" : "backoff" };
+}
+
+/**
+ * When it is worth coming back, in milliseconds: once the soonest candidate can be called, and not before one
+ * backoff. Those that are out for this call count where there are no others. Undefined without any candidate.
+ */
+function comeBackMs(candidates: readonly Candidate[], state: RunState, facts: StepFacts): number | undefined {
+  if (candidates.length === 0) return undefined;
+  const left = candidates.filter(({ deployment }) => !state.out.has(deployment.id));
+  const hintMs = soonestMs(left.length === 0 ? candidates : left, facts);
+  return spread(Math.max(hintMs, backoffMs(facts.backoff, 1, facts.random())), facts.random());
 }
 
 /** Milliseconds until the first of them may be called; 0 when one may be called now. */
-function hint(candidates: readonly Candidate[], facts: StepFacts): number {
-  const waits = candidates.map(({ deployment }) => {
-    const { skip, readyAt } = facts.readiness(deployment.id);
-    return skip === undefined ? 0 : Math.max(0, readyAt - facts.now);
-  });
-  return Math.min(...waits, Infinity);
+function soonestMs(candidates: readonly Candidate[], facts: StepFacts): number {
+  const waits = candidates.map(({ deployment }) => facts.readiness(deployment.id).readyAt - facts.now);
+  return Math.max(0, Math.min(...waits));
 }
 
-/** When it is worth coming back: the soonest candidate, spread so that callers do not return together. */
-function soonest(candidates: readonly Candidate[], state: RunState, facts: StepFacts): number | undefined {
-  const left = candidates.filter(({ deployment }) => !state.out.has(deployment.id));
-  if (left.length === 0) return undefined;
-  const ms = Math.max(hint(left, facts), backoffMs(facts.backoff, 1, facts.random()));
-  return Math.min(longestRetryAfterMs, ms * (1 + 0.2 * facts.random()));
+/** Up to a fifth longer, within {@link longestRetryAfterMs}. */
+function spread(ms: number, random: number): number {
+  return Math.min(ms, longestRetryAfterMs / (1 + spreadShare)) * (1 + spreadShare * random);
 }
 
-function isFinal(plan: Plan, failure: Failure): boolean {
-  if (failure.kind === "content-filtered") return !plan.onContentFilter;
-  return failureRules[failure.kind].next === "give-up" && failure.kind !== "stream-broken";
+/** Milliseconds until the answer must be on its way. */
+function remaining(facts: StepFacts): number {
+  return facts.deadline - facts.now - reserveMs(facts.allowanceMs);
+}
+
+function isFree(state: RunState, { deployment }: Candidate): boolean {
+  return !state.tried.has(deployment.id) && !state.out.has(deployment.id);
 }
 
 function giveUp(why: GiveUpReason, retryAfterMs?: number): Step {
-  return { kind: "give-up", why, retryAfterMs };
+  // A configured backoff may be longer than what anybody is told.
+  const told = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, longestRetryAfterMs);
+  return { kind: "give-up", why, retryAfterMs: told };
 }

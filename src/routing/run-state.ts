@@ -15,6 +15,8 @@ export interface RunState {
   readonly tried: ReadonlySet<string>;
   /** Deployments that are out for the rest of the call. */
   readonly out: ReadonlySet<string>;
+  /** Those of them that refuse this very request, for its length or its content. */
+  readonly refused: ReadonlySet<string>;
   /** Deployments that this call has already called: another attempt there is a repeated one. */
   readonly called: ReadonlySet<string>;
   /** Fallback lists appended so far, in order. */
@@ -27,6 +29,8 @@ export interface RunState {
   readonly sameNowTaken: boolean;
   /** A stale connection asks for this deployment again, at once and uncharged. */
   readonly sameNow: string | undefined;
+  /** What failed, fails everywhere: nothing is left to decide. */
+  readonly final: boolean;
 }
 
 /** The state before the first attempt. What the plan ruled out counts as its class from the start. */
@@ -36,12 +40,14 @@ export function startRun(plan: Plan): RunState {
     round: 0,
     tried: new Set(),
     out: new Set(),
+    refused: new Set(),
     called: new Set(),
     opened: [],
     failures: [],
     skips: [],
     sameNowTaken: false,
     sameNow: undefined,
+    final: false,
   };
   const tooLong = plan.excluded.some((candidate) => candidate.skip === "context-too-long");
   const opened = tooLong ? open(state, "contextTooLong") : state;
@@ -89,23 +95,25 @@ export function afterRotation(state: RunState, failure: Failure): RunState {
 
 /** The last attempt at a candidate failed. */
 export function afterFailure(plan: Plan, state: RunState, candidate: Candidate, failure: Failure): RunState {
-  const rule = failureRules[failure.kind];
+  const { next, fallback } = failureRules[failure.kind];
   const failed: RunState = { ...state, failures: [...state.failures, failure] };
-  const rerouted = failure.kind === "content-filtered" && plan.onContentFilter;
-  const fallback = rerouted ? "unavailable" : rule.fallback;
-  const next = fallback === undefined ? failed : open(failed, fallback);
+  const opened = fallback === undefined ? failed : open(failed, fallback);
   const id = candidate.deployment.id;
-  switch (rule.next) {
+  switch (next) {
     case "next":
-      return next;
+      return opened;
     case "skip":
-      return { ...next, out: including(next.out, id) };
+      return { ...opened, out: including(opened.out, id) };
     case "give-up":
-      return rerouted ? { ...next, out: including(next.out, id) } : next;
+      if (failure.kind === "content-filtered" && plan.onContentFilter) {
+        return withRefused(plan, open(failed, "unavailable"), [id]);
+      }
+      return { ...failed, final: true };
     case "larger":
-      return { ...next, out: withoutLargerThan(plan, next, candidate) };
+      return withRefused(plan, opened, tooSmall(plan, candidate));
     case "same-now":
-      return next.sameNowTaken ? next : { ...next, sameNowTaken: true, sameNow: id };
+      // The first one is the keep-alive race, and no reason to look elsewhere.
+      return state.sameNowTaken ? opened : { ...failed, sameNowTaken: true, sameNow: id };
   }
 }
 
@@ -123,16 +131,27 @@ function open(state: RunState, fallback: FallbackClass): RunState {
   return state.opened.includes(fallback) ? state : { ...state, opened: [...state.opened, fallback] };
 }
 
-/** Models whose window is not larger than the one that was too small are out, undeclared ones excepted. */
-function withoutLargerThan(plan: Plan, state: RunState, failed: Candidate): ReadonlySet<string> {
-  const out = new Set(state.out).add(failed.deployment.id);
-  const window = failed.model.contextWindowTokens;
-  for (const { deployment, model } of candidatesNow(plan, state)) {
-    if (model.id === failed.model.id) out.add(deployment.id);
-    else if (window !== undefined && (model.contextWindowTokens ?? Infinity) <= window)
-      out.add(deployment.id);
-  }
-  return out;
+/** Where everybody has refused the request itself, the last of them speaks for the call, whatever failed before. */
+function withRefused(plan: Plan, state: RunState, ids: Iterable<string>): RunState {
+  const refused = new Set([...state.refused, ...ids]);
+  return {
+    ...state,
+    refused,
+    out: state.out.union(refused),
+    final: candidatesNow(plan, state).every(({ deployment }) => refused.has(deployment.id)),
+  };
+}
+
+/**
+ * The deployments whose window is not larger than the one that was too small, undeclared ones excepted. Of every list,
+ * the ones not opened yet included: no later fallback may lead there either.
+ */
+function tooSmall(plan: Plan, failed: Candidate): readonly string[] {
+  const window = failed.model.contextWindowTokens ?? 0;
+  const { rateLimited, unavailable, contextTooLong } = plan.fallbacks;
+  return [...plan.candidates, ...rateLimited, ...unavailable, ...contextTooLong]
+    .filter(({ model }) => model.id === failed.model.id || (model.contextWindowTokens ?? Infinity) <= window)
+    .map(({ deployment }) => deployment.id);
 }
 
 function including(set: ReadonlySet<string>, id: string): ReadonlySet<string> {
