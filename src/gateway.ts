@@ -213,10 +213,9 @@ function breakersOf(
 async function simulatorOf(config: Config, log: Log): Promise<Simulator | undefined> {
   if (!config.simulator.serves) return undefined;
   const simulator = await startSimulator({ config: config.simulator, models: [...config.models.keys()] });
-  log.warn(
-    { event: "simulator", baseUrl: simulator.baseUrl },
-    "the simulator answers for every model: answers are made up until an upstream has a key",
-  );
+  // The config's own warning says what that means.
+  const { baseUrl } = simulator;
+  log.info({ event: "simulator", baseUrl }, `the simulator serves every model, at ${baseUrl}`);
   return simulator;
 }
 

@@ -145,6 +145,7 @@ export function createRunnerWorld(options: {
         ending: () => ending,
         route,
         trail,
+        account: { caller: "anonymous", labels: {} },
         limits: {
           deadline: clock.now() + allowanceMs,
           deadlineFromCaller: timeoutMs !== undefined,
