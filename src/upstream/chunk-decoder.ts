@@ -2,7 +2,7 @@ import type { Usage } from "../../gen/switchyard/v1/content_pb.ts";
 import type { ChoiceDelta, ChoiceEnd } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import { readChoiceIndex, readHead } from "./answer-head.ts";
 import { type ChoiceDecoder, createChoiceDecoder } from "./choice-decoder.ts";
-import { isAbsent, isRecord, type JsonRecord, parseJson } from "./untrusted-json.ts";
+import { errorMember, isAbsent, isRecord, type JsonRecord, parseJson } from "./untrusted-json.ts";
 import type { StreamStart } from "./upstream.ts";
 import { readUsage } from "./usage.ts";
 
@@ -29,15 +29,6 @@ export interface ChunkDecoder {
 }
 
 const malformed: ChunkResult = { kind: "malformed" };
-
-/** The member `error` where it says something; vLLM sends the error itself as the chunk. */
-function readError(chunk: JsonRecord): unknown {
-  const { error } = chunk;
-  if (!isAbsent(error) && error !== "" && error !== false) {
-    return error;
-  }
-  return chunk["object"] === "error" ? chunk : undefined;
-}
 
 /** The choices; none for a chunk that says only usage or its own head. Undefined where it is no chunk at all. */
 function readChoices(chunk: JsonRecord): readonly unknown[] | undefined {
@@ -87,7 +78,7 @@ export function createChunkDecoder(): ChunkDecoder {
       if (!isRecord(chunk)) {
         return malformed;
       }
-      const error = readError(chunk);
+      const error = errorMember(chunk);
       if (error !== undefined) {
         return { kind: "error", error };
       }

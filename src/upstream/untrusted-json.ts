@@ -31,3 +31,18 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/**
+ * What a body says instead of an answer: the member `error` where it says something, or the body itself where it
+ * calls itself an error (vLLM, Anthropic). Undefined where it says nothing of the kind.
+ */
+export function errorMember(body: unknown): unknown {
+  if (!isRecord(body)) {
+    return undefined;
+  }
+  const { error } = body;
+  if (!isAbsent(error) && error !== "" && error !== false) {
+    return error;
+  }
+  return body["object"] === "error" || body["type"] === "error" ? body : undefined;
+}

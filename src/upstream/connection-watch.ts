@@ -1,0 +1,46 @@
+import type { Socket } from "node:net";
+import { buildConnector } from "undici";
+
+/** Knows of an error of the transport on which connection it came to be. */
+export interface ConnectionWatch {
+  /** Opens connections for undici. */
+  readonly connect: buildConnector.connector;
+  /** True where the error means that no connection came about: DNS, TCP, TLS, or their time limit. */
+  readonly whileConnecting: (error: unknown) => boolean;
+  /** True where the connection that broke had carried a response before. */
+  readonly onReused: (error: unknown) => boolean;
+}
+
+/**
+ * undici hands on the error of the socket as it is: a bare ECONNRESET says neither whether the handshake was over
+ * nor whether the socket had been used before. The socket knows; so it is asked at the moment of the error.
+ */
+export function watchConnections(connectMs: number, http2: boolean): ConnectionWatch {
+  const open = buildConnector({ timeout: connectMs, allowH2: http2 });
+  const connecting = new WeakSet<Error>();
+  const reused = new WeakSet<Error>();
+
+  const watch = (socket: Socket): void => {
+    // An HTTP/2 connection has read settings before its first request.
+    if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") return;
+    socket.on("error", (error) => {
+      if (socket.bytesRead > 0) reused.add(error);
+    });
+  };
+
+  return {
+    connect: (options, callback) => {
+      open(options, (...[error, socket]) => {
+        if (error === null) {
+          watch(socket);
+          callback(null, socket);
+        } else {
+          connecting.add(error);
+          callback(error, null);
+        }
+      });
+    },
+    whileConnecting: (error) => error instanceof Error && connecting.has(error),
+    onReused: (error) => error instanceof Error && reused.has(error),
+  };
+}

@@ -1,0 +1,120 @@
+import type { KeyBlock } from "./key-block.ts";
+import type { KeyLease, KeyPool, KeySnapshot } from "./key-pool.ts";
+import { createKeyState, forModel, type KeyForModel, type KeyState, learn } from "./key-state.ts";
+
+export interface KeyPoolOptions {
+  /** In order of preference. */
+  readonly keys: readonly { readonly id: string }[];
+  /** The monotonic clock, in milliseconds. */
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** While one call tries a refused key again, the others are told to look again after this. */
+const probeMs = 1000;
+
+/** A reason not to use a key for a model now. */
+interface Blocked {
+  readonly readyAt: number;
+  readonly why: "rate-limited" | "quarantined";
+}
+
+/**
+ * The keys of one upstream, with what their calls taught. The list is never changed in place, and a lease knows
+ * its own key: a list that took its place would leave the leases of the old one whole.
+ */
+export function createKeyPool({ keys, now, random }: KeyPoolOptions): KeyPool {
+  const states: readonly KeyState[] = keys.map(({ id }) => createKeyState(id, now()));
+  /** Counts picks and refusals: which of two came first. */
+  let order = 0;
+
+  const take = (key: KeyState, model: KeyForModel): KeyLease => {
+    const pickedAs = order++;
+    const probes = isSuspect(key, model);
+    if (probes) key.probing = true;
+    key.inFlight++;
+    let settled = false;
+    return {
+      keyId: key.id,
+      settle: (failure, quota) => {
+        if (settled) throw new Error(`lease of key ${key.id} settled twice`);
+        settled = true;
+        key.inFlight--;
+        if (probes) key.probing = false;
+        learn(key, model, failure, quota, { pickedAs, order: order++, now: now() }, random);
+      },
+    };
+  };
+
+  return {
+    size: states.length,
+    pick: (upstreamModel, exclude) => {
+      const at = now();
+      let best: KeyState | undefined;
+      for (const key of states) {
+        if (exclude.has(key.id) || blockedNow(key, forModel(key, upstreamModel), at) !== undefined) continue;
+        if (best === undefined || isBetter(key, best, upstreamModel, at)) best = key;
+      }
+      return best === undefined ? undefined : take(best, forModel(best, upstreamModel));
+    },
+    blocked: (upstreamModel) => {
+      const at = now();
+      let readyAt = Infinity;
+      let why: Blocked["why"] = "quarantined";
+      for (const key of states) {
+        const blocked = blockedNow(key, forModel(key, upstreamModel), at);
+        if (blocked === undefined) return undefined;
+        readyAt = Math.min(readyAt, blocked.readyAt);
+        if (blocked.why === "rate-limited") why = "rate-limited";
+      }
+      return { readyAt, why };
+    },
+    snapshot: () => {
+      const at = now();
+      return states.map((key) => toSnapshot(key, at));
+    },
+  };
+}
+
+/** It was refused and has not been accepted since: one call at a time finds out whether it works again. */
+function isSuspect(key: KeyState, model: KeyForModel): boolean {
+  return key.quarantine.refusals > 0 || key.rest.refusals > 0 || model.quarantine.refusals > 0;
+}
+
+function blockedNow(key: KeyState, model: KeyForModel, at: number): Blocked | undefined {
+  const refusedUntil = Math.max(key.quarantine.until, model.quarantine.until);
+  const readyAt = Math.max(refusedUntil, key.rest.until, model.cooldown.until);
+  if (readyAt > at) return { readyAt, why: refusedUntil > at ? "quarantined" : "rate-limited" };
+  if (!key.probing || !isSuspect(key, model)) return undefined;
+  return { readyAt: at + probeMs, why: key.rest.refusals > 0 ? "rate-limited" : "quarantined" };
+}
+
+function isBetter(key: KeyState, than: KeyState, upstreamModel: string, at: number): boolean {
+  const difference = shareOf(forModel(key, upstreamModel), at) - shareOf(forModel(than, upstreamModel), at);
+  return difference === 0 ? key.inFlight < than.inFlight : difference > 0;
+}
+
+/** What nobody knows counts as whole. */
+function shareOf({ share, shareUntil }: KeyForModel, at: number): number {
+  return shareUntil > at ? share : 1;
+}
+
+function toSnapshot(key: KeyState, at: number): KeySnapshot {
+  const { id: keyId, inFlight, loadedAt } = key;
+  const models = [...key.models.values()];
+  const refused = [key.quarantine, ...models.map(({ quarantine }) => quarantine)].filter(
+    ({ refusals }) => refusals > 0,
+  );
+  if (refused.length > 0) {
+    return { keyId, state: "quarantined", readyAt: lastUntil(refused), inFlight, loadedAt };
+  }
+  const cooling = [key.rest, ...models.map(({ cooldown }) => cooldown)].filter(({ until }) => until > at);
+  return cooling.length > 0
+    ? { keyId, state: "cooling", readyAt: lastUntil(cooling), inFlight, loadedAt }
+    : { keyId, state: "usable", readyAt: undefined, inFlight, loadedAt };
+}
+
+function lastUntil(blocks: readonly KeyBlock[]): number {
+  return Math.max(...blocks.map(({ until }) => until));
+}

@@ -1,0 +1,167 @@
+import OpenAI from "openai";
+import type { KeyConfig } from "../config/config.ts";
+import { readCompletion } from "./chat-answer.ts";
+import { toChatCompletionBody } from "./chat-request.ts";
+import {
+  badResponse,
+  cancelledFailure,
+  classifyExchange,
+  classifyFault,
+  classifyNonAnswer,
+} from "./classify-failure.ts";
+import { createKeyPool } from "./create-key-pool.ts";
+import { createExchange, type ResponseBody, type ResponseHead } from "./exchange.ts";
+import { discardBody, readErrorText } from "./read-bounded.ts";
+import { readQuota } from "./quota-headers.ts";
+import { readStream } from "./read-stream.ts";
+import { readMediaType, readRequestId } from "./response-header.ts";
+import { createTransport, type Transport } from "./transport.ts";
+import { errorMember, parseJson } from "./untrusted-json.ts";
+import type {
+  CompletionResult,
+  StreamResult,
+  Upstream,
+  UpstreamCall,
+  UpstreamResponseInfo,
+} from "./upstream.ts";
+
+export interface OpenAiUpstreamOptions {
+  readonly name: string;
+  /** Such as `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  /** In order of preference. */
+  readonly keys: readonly KeyConfig[];
+  readonly maxConnections: number;
+  readonly http2: boolean;
+  readonly connectMs: number;
+  /** The monotonic clock, in milliseconds. */
+  readonly now: () => number;
+  /** Uniform in [0, 1); for the pool's jitter. */
+  readonly random?: () => number;
+}
+
+/** Far beyond every limit of ours, and far below what a timer of Node can hold. */
+const neverMs = 2 ** 30;
+
+const jsonBody = { "content-type": "application/json" } as const;
+
+/** An upstream that speaks the OpenAI API, through the openai SDK. */
+export function createOpenAiUpstream(options: OpenAiUpstreamOptions): Upstream {
+  const transport = createTransport(options);
+  const clients = new Map(
+    options.keys.map(({ id, secret }) => [id, createClient(options.baseUrl, secret.reveal(), transport)]),
+  );
+  const { now, random = Math.random } = options;
+  const { hostname, port, protocol } = new URL(options.baseUrl);
+
+  /** Sends the request. Resolves once the response headers are in, or are known never to come. */
+  async function send(call: UpstreamCall, stream: boolean): Promise<Sent> {
+    const client = clients.get(call.keyId);
+    if (client === undefined) throw new Error(`upstream ${options.name} has no key ${call.keyId}`);
+    const exchange = createExchange(call.signal, call.headers);
+    const body = JSON.stringify(toChatCompletionBody(call.upstreamModel, call.input, stream));
+    let thrown: unknown;
+    try {
+      // A client's own `fetchOptions` reach `fetch` untouched.
+      const fetchOptions: object = { exchange };
+      await client.post("/chat/completions", { body, headers: jsonBody, fetchOptions }).asResponse();
+    } catch (error) {
+      thrown = error;
+    }
+    const info = infoOf(exchange.head);
+    const failure = classifyExchange(exchange, thrown);
+    if (failure !== undefined) return { kind: "failed", failure, info };
+    const { head, body: answer } = exchange;
+    if (head === undefined || answer === undefined)
+      throw new Error("a response without a head", { cause: thrown });
+    return { kind: "answered", head, body: answer, info };
+  }
+
+  return {
+    name: options.name,
+    keys: createKeyPool({ keys: options.keys, now, random }),
+    address: { host: hostname, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) },
+    complete: async (call) => {
+      const sent = await send(call, false);
+      if (sent.kind === "failed") return sent;
+      const { head, info } = sent;
+      let text: string;
+      try {
+        text = await sent.body.text();
+      } catch (error) {
+        const failure = call.signal.aborted
+          ? cancelledFailure(head)
+          : classifyFault({ phase: "lost", error }, head);
+        return { kind: "failed", failure, info };
+      }
+      return toResult(text, head, info);
+    },
+    stream: async (call) => {
+      const sent = await send(call, true);
+      if (sent.kind === "failed") return sent;
+      const { head, body, info } = sent;
+      const mediaType = readMediaType(head.headers);
+      if (mediaType === "" || mediaType === "text/event-stream") {
+        return { kind: "opened", stream: readStream(body, head, call.signal), info };
+      }
+      return { kind: "failed", failure: await notAStream(mediaType, body, head, call.signal), info };
+    },
+    close: transport.close,
+  };
+}
+
+type Sent =
+  | {
+      readonly kind: "answered";
+      readonly head: ResponseHead;
+      readonly body: ResponseBody;
+      readonly info: UpstreamResponseInfo;
+    }
+  | Extract<CompletionResult & StreamResult, { readonly kind: "failed" }>;
+
+/** Everything that the SDK would read from the environment is given here, so that it reads none of it. */
+function createClient(baseURL: string, key: string, { fetch }: Transport): OpenAI {
+  return new OpenAI({
+    baseURL,
+    fetch,
+    apiKey: key,
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    logLevel: "off",
+    maxRetries: 0,
+    timeout: neverMs,
+    // These four are what leaves; set last, they win over OPENAI_CUSTOM_HEADERS.
+    defaultHeaders: {
+      authorization: `Bearer ${key}`,
+      accept: "application/json",
+      "user-agent": "switchyard",
+    },
+  });
+}
+
+function infoOf(head: ResponseHead | undefined): UpstreamResponseInfo {
+  return {
+    httpStatus: head?.status,
+    upstreamRequestId: head && readRequestId(head.headers),
+    quota: head && readQuota(head.headers),
+  };
+}
+
+function toResult(text: string, head: ResponseHead, info: UpstreamResponseInfo): CompletionResult {
+  const body = parseJson(text);
+  const completion = errorMember(body) === undefined ? readCompletion(body) : undefined;
+  return completion === undefined
+    ? { kind: "failed", failure: classifyNonAnswer(body, head), info }
+    : { kind: "completed", completion, info };
+}
+
+async function notAStream(mediaType: string, body: ResponseBody, head: ResponseHead, signal: AbortSignal) {
+  if (mediaType !== "application/json" && !mediaType.endsWith("+json")) {
+    discardBody(body);
+    return badResponse(head, "the upstream's response is no event stream");
+  }
+  const text = await readErrorText(body);
+  return signal.aborted ? cancelledFailure(head) : classifyNonAnswer(parseJson(text), head);
+}

@@ -1,0 +1,43 @@
+import type { ResponseBody } from "./exchange.ts";
+
+/** An error body that is longer, or comes slower, is judged by its status alone. */
+const maxErrorBytes = 64 * 1024;
+const maxErrorMs = 1000;
+
+/** What is left of a body after its last event: read it so that the connection can be used again. */
+const maxDrainMs = 250;
+
+/** The text of an error response; empty where it is too long, too slow or breaks. Never throws. */
+export async function readErrorText(body: ResponseBody): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const timer = setTimeout(() => body.destroy(), maxErrorMs);
+  try {
+    for await (const chunk of body) {
+      const bytes: Buffer = chunk;
+      length += bytes.length;
+      if (length > maxErrorBytes) return "";
+      chunks.push(bytes);
+    }
+    return Buffer.concat(chunks).toString("utf8");
+  } catch {
+    return "";
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Ends a body that nobody reads on: its rest is read if it comes at once, else the connection is closed. */
+export function drainBody(body: ResponseBody): void {
+  if (body.destroyed) return;
+  const timer = setTimeout(() => body.destroy(), maxDrainMs);
+  body.on("error", () => undefined);
+  body.on("close", () => clearTimeout(timer));
+  body.resume();
+}
+
+/** Closes the connection of a body that nobody wants. */
+export function discardBody(body: ResponseBody): void {
+  body.on("error", () => undefined);
+  body.destroy();
+}
