@@ -188,12 +188,12 @@ export function createRunnerWorld(options: {
 
 /** Moves the clock on until the promise settles; fails after an hour of it. */
 export async function settle<T>(clock: ManualClock, promise: Promise<T>, stepMs = 50): Promise<T> {
-  let over = false;
+  const state = { over: false };
   const watched = promise.finally(() => {
-    over = true;
+    state.over = true;
   });
   watched.catch(() => undefined);
-  for (let passed = 0; !over; passed += stepMs) {
+  for (let passed = 0; !state.over; passed += stepMs) {
     if (passed > 3_600_000) throw new Error("it did not settle within an hour");
     await clock.advance(stepMs);
   }

@@ -124,7 +124,9 @@ export function createScriptedUpstream(options: {
     if (signal.aborted) return false;
     if (ms <= 0) return true;
     if (ms === Infinity)
-      await new Promise<void>((resolve) => void signal.addEventListener("abort", () => resolve()));
+      await new Promise<void>((resolve) => {
+        signal.addEventListener("abort", () => resolve());
+      });
     else await clock.sleep(ms, signal).catch(() => undefined);
     return !signal.aborted;
   };
