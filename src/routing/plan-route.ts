@@ -1,7 +1,7 @@
 import { assignArm, canaryBucket, takesPart } from "./canary-arm.ts";
 import type { Arm } from "./canary-arm.ts";
 import type { CallFacts } from "./call-facts.ts";
-import type { Catalog, FallbackClass, Model } from "./catalog.ts";
+import type { Catalog, Model } from "./catalog.ts";
 import { hardSkip } from "./eligible.ts";
 import type { Candidate, ExcludedCandidate, Plan, PlanRejection, PlanResult } from "./plan.ts";
 import { candidatesOf, resolveTarget } from "./resolve-target.ts";
@@ -12,28 +12,26 @@ export function planRoute(catalog: Catalog, facts: CallFacts): PlanResult {
   const resolved = resolveTarget(catalog, facts);
   if (resolved.kind === "rejected") return resolved;
   const { target } = resolved;
-  const first = target.candidates[0]?.model ?? target.models[0];
-  if (facts.canary === "require" && (first === undefined || !takesPart(catalog.canary, first))) {
+  const order = armOrder(catalog, facts, target);
+  if (facts.canary === "require" && order.arm !== "canary") {
     return { kind: "rejected", rejection: { kind: "no-canary" } };
   }
-  const arm = target.pinned ? "stable" : assignArm(catalog.canary, first, facts);
-  const own = sift(catalog, facts, arm, target.candidates, target.pinned);
+  const own = sift(facts, order, target.candidates);
   const chain = chainOf(catalog, facts);
   if (chain.kind === "rejected") return chain;
-  const behind = sift(catalog, facts, arm, chain.candidates, false);
-  const candidates = unique([...limited(own.candidates, facts), ...behind.candidates]);
-  const excluded = [...own.excluded, ...behind.excluded];
-  const fallbacks = fallbacksOf(catalog, facts, arm, target);
+  const behind = sift(facts, order, chain.candidates);
+  const candidates = unique([...narrowed(own.candidates, facts), ...behind.candidates]);
+  const excluded = unique([...own.excluded, ...behind.excluded]);
+  const fallbacks = fallbacksOf(catalog, facts, order, target);
   const rejection = rejectionOf(candidates, fallbacks, excluded);
   if (rejection !== undefined) return { kind: "rejected", rejection };
-  const split = !target.pinned && first !== undefined && takesPart(catalog.canary, first);
   return {
     kind: "planned",
     plan: {
       tier: target.tier,
       pinned: target.pinned,
-      arm,
-      canaryBucket: split ? canaryBucket(facts.affinityKey ?? facts.requestId) : undefined,
+      arm: order.arm,
+      canaryBucket: order.takesPart ? canaryBucket(facts.affinityKey ?? facts.requestId) : undefined,
       candidates,
       fallbacks,
       excluded,
@@ -42,22 +40,63 @@ export function planRoute(catalog: Catalog, facts: CallFacts): PlanResult {
   };
 }
 
+/** What the split makes of a call. */
+interface ArmOrder {
+  readonly arm: Arm;
+  /** The call counts for its arm; a pinned one does not, since no split can move it. */
+  readonly takesPart: boolean;
+  /** At the canary, of a model that stands on both sides: nobody falls back there. */
+  readonly isCanary: (candidate: Candidate) => boolean;
+  /** Goes before the others, whatever its side. */
+  readonly leads: (candidate: Candidate) => boolean;
+}
+
+/**
+ * The arm follows the first model that can serve the call: one that is ruled out would otherwise make calls count
+ * as rescued from a canary that they could never have reached.
+ */
+function armOrder(
+  { canary }: Catalog,
+  facts: CallFacts,
+  { candidates, models, pinned }: ResolvedTarget,
+): ArmOrder {
+  const first = candidates[0];
+  const isCanary = ({ deployment, model }: Candidate): boolean =>
+    takesPart(canary, model) && deployment.upstream === canary.canary;
+  if (pinned) {
+    const required = facts.canary === "require" && first !== undefined && isCanary(first);
+    return {
+      arm: required ? "canary" : "stable",
+      takesPart: false,
+      isCanary,
+      leads: (candidate) => candidate === first,
+    };
+  }
+  const eligible = candidates.find(({ model }) => hardSkip(model, facts) === undefined) ?? first;
+  const leader = eligible?.model ?? models[0];
+  const arm = assignArm(canary, leader, facts);
+  return {
+    arm,
+    takesPart: leader !== undefined && takesPart(canary, leader),
+    isCanary,
+    leads: (candidate) => arm === "canary" && candidate.model === leader && isCanary(candidate),
+  };
+}
+
 interface Sifted {
   readonly candidates: readonly Candidate[];
   readonly excluded: readonly ExcludedCandidate[];
 }
 
-/** Keeps the arm's deployments in the arm's order, and sets apart those that the hard filters rule out. */
-function sift(
-  catalog: Catalog,
-  facts: CallFacts,
-  arm: Arm,
-  wanted: readonly Candidate[],
-  pinned: boolean,
-): Sifted {
+/**
+ * Puts what leads first, leaves the canary's other deployments out, so that nobody overflows into the canary, and
+ * sets apart what the hard filters rule out.
+ */
+function sift(facts: CallFacts, { isCanary, leads }: ArmOrder, wanted: readonly Candidate[]): Sifted {
   const candidates: Candidate[] = [];
   const excluded: ExcludedCandidate[] = [];
-  for (const candidate of pinned ? wanted : inArmOrder(catalog, arm, wanted)) {
+  const behind = wanted.filter((candidate) => !leads(candidate) && !isCanary(candidate));
+  for (const candidate of [...wanted.filter(leads), ...behind]) {
     const skip = hardSkip(candidate.model, facts);
     if (skip === undefined) candidates.push(candidate);
     else excluded.push({ ...candidate, skip });
@@ -65,24 +104,17 @@ function sift(
   return { candidates, excluded };
 }
 
-/**
- * For a model that takes part in the split: on the canary arm the first model's canary deployment leads, then
- * stable; on the stable arm the canary's deployments are left out, so that stable never overflows into canary.
- */
-function inArmOrder(catalog: Catalog, arm: Arm, wanted: readonly Candidate[]): readonly Candidate[] {
-  const split = catalog.canary;
-  if (split === undefined) return wanted;
-  const leader = wanted[0]?.model;
-  const isCanary = (candidate: Candidate): boolean =>
-    takesPart(split, candidate.model) && candidate.deployment.upstream === split.canary;
-  const stable = wanted.filter((candidate) => !isCanary(candidate));
-  if (arm === "stable") return stable;
-  return [...wanted.filter((candidate) => isCanary(candidate) && candidate.model === leader), ...stable];
-}
-
-/** FALLBACK_MODE_NONE keeps the first alone; the same deployment may still be retried. */
-function limited(candidates: readonly Candidate[], facts: CallFacts): readonly Candidate[] {
-  return facts.fallback.kind === "none" ? candidates.slice(0, 1) : candidates;
+/** What the caller's mode leaves of the target's own. The same deployment may always be retried. */
+function narrowed(candidates: readonly Candidate[], facts: CallFacts): readonly Candidate[] {
+  switch (facts.fallback.kind) {
+    case "none":
+      return candidates.slice(0, 1);
+    case "same-model":
+      return candidates.filter(({ model }) => model === candidates[0]?.model);
+    case "configured":
+    case "chain":
+      return candidates;
+  }
 }
 
 type Chain =
@@ -105,12 +137,12 @@ function chainOf(catalog: Catalog, facts: CallFacts): Chain {
 function fallbacksOf(
   catalog: Catalog,
   facts: CallFacts,
-  arm: Arm,
+  order: ArmOrder,
   target: ResolvedTarget,
 ): Plan["fallbacks"] {
   const configured = facts.fallback.kind === "configured" && target.tier === undefined && !target.pinned;
   const list = (models: readonly Model[]): readonly Candidate[] =>
-    configured ? sift(catalog, facts, arm, models.flatMap(candidatesOf), false).candidates : [];
+    configured ? sift(facts, order, models.flatMap(candidatesOf)).candidates : [];
   return {
     rateLimited: list(catalog.fallback.rateLimited),
     unavailable: list(catalog.fallback.unavailable),
@@ -118,7 +150,7 @@ function fallbacksOf(
   };
 }
 
-function unique(candidates: readonly Candidate[]): readonly Candidate[] {
+function unique<T extends Candidate>(candidates: readonly T[]): readonly T[] {
   const seen = new Set<string>();
   return candidates.filter(({ deployment }) => !seen.has(deployment.id) && seen.add(deployment.id));
 }
@@ -131,7 +163,6 @@ function rejectionOf(
 ): PlanRejection | undefined {
   const first = excluded[0];
   if (candidates.length > 0 || first === undefined) return undefined;
-  const opened: FallbackClass | undefined = first.skip === "context-too-long" ? "contextTooLong" : undefined;
-  if (opened !== undefined && fallbacks[opened].length > 0) return undefined;
+  if (first.skip === "context-too-long" && fallbacks.contextTooLong.length > 0) return undefined;
   return { kind: "all-excluded", skip: first.skip, excluded };
 }

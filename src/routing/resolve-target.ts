@@ -20,7 +20,7 @@ export function resolveTarget(catalog: Catalog, facts: CallFacts): TargetResult 
   const { target } = facts;
   switch (target.kind) {
     case "tier":
-      return resolveTier(catalog, target.tier, facts);
+      return resolveTier(catalog, target.tier);
     case "model":
       return resolveModel(catalog, target.model);
     case "deployment":
@@ -28,15 +28,10 @@ export function resolveTarget(catalog: Catalog, facts: CallFacts): TargetResult 
   }
 }
 
-function resolveTier(catalog: Catalog, tier: TierName, facts: CallFacts): TargetResult {
+function resolveTier(catalog: Catalog, tier: TierName): TargetResult {
   const models = catalog.tiers[tier];
   if (models.length === 0) return { kind: "rejected", rejection: { kind: "empty-tier", tier } };
-  // Other deployments of the same model: of the first that has any.
-  const kept =
-    facts.fallback.kind === "same-model"
-      ? [models.find((model) => model.deployments.length > 0) ?? models[0]]
-      : models;
-  const candidates = kept.flatMap((model) => (model === undefined ? [] : candidatesOf(model)));
+  const candidates = models.flatMap(candidatesOf);
   return { kind: "resolved", target: { tier, pinned: false, models, candidates } };
 }
 
