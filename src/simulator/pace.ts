@@ -44,18 +44,3 @@ export function pause(ms: number, response: ServerResponse): Promise<boolean> {
     response.once("close", end);
   });
 }
-
-/** Writes and waits until there is room again; false where the client went away. */
-export function writePart(response: ServerResponse, part: string): Promise<boolean> {
-  if (response.destroyed) return Promise.resolve(false);
-  if (response.write(part)) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const end = () => {
-      response.off("drain", end);
-      response.off("close", end);
-      resolve(!response.destroyed);
-    };
-    response.once("drain", end);
-    response.once("close", end);
-  });
-}

@@ -3,9 +3,9 @@ import type { Answer } from "./answer.ts";
 import { apiError, errorBody } from "./api-error.ts";
 import type { ChatRequest } from "./chat-request.ts";
 import type { FaultPlan } from "./fault-plan.ts";
-import { type Pace, pause, unaryDueMs, writePart } from "./pace.ts";
+import { type Pace, pause, unaryDueMs } from "./pace.ts";
 import { randomFor } from "./seeded-random.ts";
-import { sendJson } from "./send-response.ts";
+import { sendJson, writePart } from "./send-response.ts";
 import { completionBody } from "./wire-format.ts";
 
 /** What breaks an answer on its way, and how. */

@@ -22,3 +22,19 @@ export function sendError(response: ServerResponse, error: ApiError): void {
     "content-type": "application/json",
   });
 }
+
+/**
+ * Writes, and waits until the system has taken the bytes: they reach the client even if the connection is
+ * destroyed next, and a slow client holds us back. False where the client went away.
+ */
+export function writePart(response: ServerResponse, part: string): Promise<boolean> {
+  if (response.destroyed) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const end = () => {
+      response.off("close", end);
+      resolve(!response.destroyed);
+    };
+    response.once("close", end);
+    response.write(part, end);
+  });
+}

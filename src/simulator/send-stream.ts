@@ -1,9 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { Answer } from "./answer.ts";
 import type { ChatRequest } from "./chat-request.ts";
-import { firstTokenDueMs, type Pace, pause, tokenDueMs, writePart } from "./pace.ts";
+import { firstTokenDueMs, type Pace, pause, tokenDueMs } from "./pace.ts";
 import { randomFor } from "./seeded-random.ts";
 import { type Break, lateErrorBody } from "./send-completion.ts";
+import { writePart } from "./send-response.ts";
 import { eventStream } from "./wire-format.ts";
 
 /** Events that are due together leave together, up to this many characters a write. */
