@@ -1,20 +1,31 @@
+/** Shorter names stand inside others by chance. */
+const leastContained = 3;
+
 /**
  * The names most like `wanted`, best first, at most `limit`: for "did you mean" in errors.
- * Only names within a third of their length in edits, or that contain what was written.
+ * Only names within a third of their length in edits, or of which one contains the other.
  */
 export function closestNames(wanted: string, names: Iterable<string>, limit = 3): readonly string[] {
   const lower = wanted.toLowerCase();
   const scored: { name: string; distance: number }[] = [];
   for (const name of names) {
     const candidate = name.toLowerCase();
-    const contains = lower.length >= 3 && (candidate.includes(lower) || lower.includes(candidate));
-    const distance = contains ? 0 : editDistance(lower, candidate);
-    if (distance <= Math.max(2, Math.floor(candidate.length / 3))) scored.push({ name, distance });
+    const apart = Math.abs(lower.length - candidate.length);
+    const most = Math.max(2, Math.floor(candidate.length / 3));
+    if (contains(lower, candidate) || contains(candidate, lower)) scored.push({ name, distance: apart });
+    else if (apart <= most) {
+      const distance = editDistance(lower, candidate);
+      if (distance <= most) scored.push({ name, distance });
+    }
   }
   return scored
     .toSorted((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
     .slice(0, limit)
     .map((entry) => entry.name);
+}
+
+function contains(whole: string, part: string): boolean {
+  return part.length >= leastContained && whole.includes(part);
 }
 
 /** Levenshtein distance over UTF-16 units; names here are short (at most 190 characters by contract). */

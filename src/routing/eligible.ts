@@ -20,11 +20,11 @@ export function hardSkip(model: Model, facts: CallFacts): SkipReason | undefined
 /** What the call would cost on this model, before it is made; undefined where no price is known. */
 export function estimatedCostNanos(model: Model, facts: CallFacts): bigint | undefined {
   if (model.price === undefined) return undefined;
-  const longest = Math.min(assumedOutputTokens, model.maxOutputTokens ?? assumedOutputTokens);
+  const wanted = facts.maxOutputTokens ?? assumedOutputTokens;
   return costNanos(model.price, {
     input: facts.inputTokens.estimate,
     cachedInput: 0,
-    output: facts.maxOutputTokens ?? longest,
+    output: Math.min(wanted, model.maxOutputTokens ?? wanted),
   });
 }
 
