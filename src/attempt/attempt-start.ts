@@ -14,6 +14,8 @@ export interface AttemptStart {
   readonly stream: boolean;
   /** The span of the attempt that it hedges. */
   readonly hedgeOf?: AttemptSpan | undefined;
+  /** Whether its answer is still wanted. Left out: it is. */
+  readonly claim?: (() => boolean) | undefined;
 }
 
 /** What an answer, or the part of it that came, is known by. */

@@ -1,5 +1,7 @@
 import type { CallFailure } from "../routing/call-failure.ts";
 import type { ChatOutcome, StreamEvent } from "./call-outcome.ts";
+import { visitHedged } from "./hedged-visit.ts";
+import { createHedging } from "./hedging.ts";
 import { unaryAttempts } from "./complete-attempt.ts";
 import { createPlanRun } from "./plan-run.ts";
 import type { PlannedCall } from "./planned-call.ts";
@@ -7,7 +9,6 @@ import { createAttemptPricing } from "./price-attempt.ts";
 import { routeSummary, type RouteEnd } from "./route-summary.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 import { runStream } from "./run-stream.ts";
-import { visitCandidate } from "./visit-candidate.ts";
 
 /** Runs plans: attempts, retries and falls back as the decisions say, within the limits of each call. */
 export interface CallRunner {
@@ -20,10 +21,18 @@ export interface CallRunner {
 /** Each call ends its route and settles what it took, on every path. */
 export function createCallRunner(options: RunnerOptions): CallRunner {
   const pricing = createAttemptPricing(options.catalog);
+  const hedging = createHedging(options.config.hedge, options.now);
+  const shared: RunnerOptions = {
+    ...options,
+    onAttempt: (entry, call) => {
+      hedging?.learn(entry, call);
+      options.onAttempt(entry, call);
+    },
+  };
   return {
     chat: async (call) => {
-      const run = createPlanRun(options, call);
-      const attempts = unaryAttempts(options, call);
+      const run = createPlanRun(shared, call);
+      const attempts = unaryAttempts(shared, call);
       let end: RouteEnd = { kind: "failed", failure: interrupted };
       try {
         for (;;) {
@@ -33,19 +42,19 @@ export function createCallRunner(options: RunnerOptions): CallRunner {
             return { kind: "failed", failure: next.failure };
           }
           const { granted } = next;
-          const visited = await visitCandidate({ options, pricing, call, run, granted, attempts });
+          const visit = { options: shared, pricing, call, run, granted, attempts };
+          const visited = await visitHedged(visit, hedging);
           if (visited.kind === "won") {
             const { completion, served } = visited.value;
             end = { kind: "served", served };
             return { kind: "answered", completion, served };
           }
-          run.failed(granted.candidate, visited.failure);
         }
       } finally {
         call.route.end(routeSummary(call, run.state(), end));
       }
     },
-    chatStream: (call) => runStream(options, pricing, call),
+    chatStream: (call) => runStream(shared, pricing, hedging, call),
   };
 }
 

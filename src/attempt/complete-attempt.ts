@@ -1,7 +1,9 @@
 import type { Completion } from "../upstream/upstream.ts";
+import type { AnswerFacts } from "./attempt-start.ts";
 import type { Served } from "./call-outcome.ts";
 import type { PlannedCall } from "./planned-call.ts";
 import type { RunnerOptions } from "./runner-options.ts";
+import { outrun } from "./outrun.ts";
 import { answerTokens } from "./usage-estimate.ts";
 import type { AttemptKind } from "./visit-candidate.ts";
 
@@ -22,15 +24,16 @@ export function unaryAttempts({ fleet }: RunnerOptions, { limits }: PlannedCall)
       attempt.learn(result.info);
       if (result.kind === "failed") return { kind: "failed", failure: result.failure };
       const { completion } = result;
-      const served = attempt.succeed({
+      const facts: AnswerFacts = {
         id: completion.id,
         modelVersion: completion.modelVersion,
         usage: completion.usage,
         outputTokens: completion.usage === undefined ? answerTokens(completion.choices) : 0,
         finishReasons: completion.choices.map((choice) => choice.nativeFinishReason.toLowerCase()),
         chunks: undefined,
-      });
-      return { kind: "won", value: { completion, served } };
+      };
+      if (!attempt.claim()) return { kind: "failed", failure: outrun, partial: facts };
+      return { kind: "won", value: { completion, served: attempt.succeed(facts) } };
     },
   };
 }

@@ -38,6 +38,8 @@ export interface OngoingAttempt {
   readonly upstreamCall: UpstreamCall;
   /** Ends the request; what comes of it is nobody's failure. For the loser of a hedge. */
   readonly abandon: () => void;
+  /** Its answer, or first content, is there: true where it is wanted, false where a hedge was faster. */
+  readonly claim: () => boolean;
   /** Ends the request, whose answer cannot be used. */
   readonly stop: () => void;
   /** What the response headers said. */
@@ -110,7 +112,7 @@ export function startAttempt(
     keyFailure: Failure | undefined,
   ): void => {
     release();
-    lease.settle(abandoned ? undefined : keyFailure, info?.quota);
+    lease.settle(keyFailure, info?.quota);
     // Inside the span, so that a breaker that opens now is an event of this attempt.
     if (verdict !== undefined) span.run(() => grant.settle(verdict));
     call.trail.add(entry);
@@ -134,6 +136,10 @@ export function startAttempt(
     abandon: () => {
       abandoned = true;
       controller.abort();
+    },
+    claim: () => {
+      if (!abandoned && start.claim?.() === false) abandoned = true;
+      return !abandoned;
     },
     stop: () => controller.abort(),
     learn: (heard) => {
@@ -165,7 +171,9 @@ export function startAttempt(
       close(attempt, answer, successVerdict, undefined);
       return { usage, cost, attempt, reason: routeReason(start) };
     },
-    fail: ({ failure, verdict, partial, keyFailure = failure }) => {
+    fail: ({ failure, verdict, partial: seen, keyFailure = failure }) => {
+      // The loser of a race was asked, and will be billed, for the prompt at least.
+      const partial = abandoned ? (seen ?? nothingYet) : seen;
       const usage = partial && (partial.usage ?? estimatedUsage(call.input, partial.outputTokens));
       const cost = usage && pricing.cost(candidate, usage, partial?.modelVersion ?? "");
       const entry = entryOf(abandoned ? "hedge-lost" : outcomeOf(failure), failure, usage, cost);
@@ -174,6 +182,15 @@ export function startAttempt(
     },
   };
 }
+
+const nothingYet: AnswerFacts = {
+  id: undefined,
+  modelVersion: "",
+  usage: undefined,
+  outputTokens: 0,
+  finishReasons: [],
+  chunks: undefined,
+};
 
 function outcomeOf({ kind }: Failure): AttemptEntry["outcome"] {
   if (kind === "cancelled" || kind === "draining") return "cancelled";

@@ -4,6 +4,7 @@ import { UpstreamFailed } from "../upstream/upstream-failed.ts";
 import type { StreamBatch, StreamStart } from "../upstream/upstream.ts";
 import type { AnswerFacts } from "./attempt-start.ts";
 import type { OngoingAttempt } from "./ongoing-attempt.ts";
+import { outrun } from "./outrun.ts";
 import type { PlannedCall } from "./planned-call.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 import { createStreamProgress, type StreamProgress } from "./stream-progress.ts";
@@ -56,6 +57,11 @@ export function streamAttempts({ fleet }: RunnerOptions, call: PlannedCall): Att
         const { batch } = read;
         // An answer may end without any content: that is one, too.
         if (batch.deltas.length === 0 && !reader.progress.finished() && !reader.progress.done()) continue;
+        if (!attempt.claim()) {
+          attempt.stop();
+          reader.leave();
+          return { kind: "failed", failure: outrun, partial: reader.facts() };
+        }
         attempt.limits.clear("first-token");
         attempt.firstContent();
         return { kind: "won", value: { attempt, first: batch, reader } };

@@ -2,7 +2,8 @@ import { backoffMs } from "../routing/backoff.ts";
 import { type CallFailure, callFailure } from "../routing/call-failure.ts";
 import { errorReasonOf } from "../routing/error-reason.ts";
 import type { Failure } from "../routing/failure.ts";
-import { nextStep, type StepFacts } from "../routing/next-step.ts";
+import { hedgeCandidate } from "../routing/hedge-candidate.ts";
+import { minUsefulMs, nextStep, reserveMs, type StepFacts } from "../routing/next-step.ts";
 import type { Candidate } from "../routing/plan.ts";
 import {
   afterBrokenStream,
@@ -47,6 +48,11 @@ export type NextAttempt =
 export interface PlanRun {
   /** The next candidate that may be called, after whatever skips and waits lead there; or how the call failed. */
   readonly next: () => Promise<NextAttempt>;
+  /**
+   * A second candidate to be called while the first is silent; undefined where there is none, or it cannot be paid.
+   * @param afford asked last, since it pays
+   */
+  readonly hedge: (afford: () => boolean) => Granted | undefined;
   /** From 1, over all attempts of the call, rotations included. */
   readonly takeNumber: () => number;
   /** One key failed, and another of the same upstream is tried. */
@@ -173,6 +179,21 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
           }
         }
       }
+    },
+    hedge: (afford) => {
+      const ready = (id: string): boolean => {
+        const { skip: why, breakerState } = fleet.readiness(id);
+        return why === undefined && breakerState === "closed";
+      };
+      const candidate = hedgeCandidate(plan, state, limits.maxAttempts, ready);
+      if (candidate === undefined) return undefined;
+      const { allowanceMs, deadline } = limits;
+      const budgetMs = deadline - now() - reserveMs(allowanceMs);
+      const { upstream } = candidate.deployment;
+      if (budgetMs <= minUsefulMs(allowanceMs) || !afford() || !fleet.budget(upstream).take())
+        return undefined;
+      const granted = grantOf(candidate, budgetMs);
+      return granted && { ...granted, reason: "hedge" };
     },
     takeNumber: () => (numbers += 1),
     rotated: (failure) => {

@@ -1,6 +1,8 @@
 import type { ChoiceDelta } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import type { CallFailure } from "../routing/call-failure.ts";
 import type { Served, Serving, StreamEvent } from "./call-outcome.ts";
+import { visitHedged } from "./hedged-visit.ts";
+import type { Hedging } from "./hedging.ts";
 import { type OpenedStream, streamAttempts } from "./open-stream.ts";
 import { createStreamPipe, type PipeEnd } from "./pipe-stream.ts";
 import { createPlanRun, type PlanRun } from "./plan-run.ts";
@@ -9,7 +11,6 @@ import type { AttemptPricing } from "./price-attempt.ts";
 import { routeSummary, type RouteEnd } from "./route-summary.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 import type { AttemptEntry } from "./trail.ts";
-import { visitCandidate } from "./visit-candidate.ts";
 
 /**
  * One streamed call: fallback until the first content, afterwards one upstream alone, unless the caller allows a
@@ -18,6 +19,7 @@ import { visitCandidate } from "./visit-candidate.ts";
 export async function* runStream(
   options: RunnerOptions,
   pricing: AttemptPricing,
+  hedging: Hedging | undefined,
   call: PlannedCall,
 ): AsyncGenerator<StreamEvent, void, void> {
   const run = createPlanRun(options, call);
@@ -36,11 +38,8 @@ export async function* runStream(
         return;
       }
       const { granted } = next;
-      const visited = await visitCandidate({ options, pricing, call, run, granted, attempts });
-      if (visited.kind === "failed") {
-        run.failed(granted.candidate, visited.failure);
-        continue;
-      }
+      const visited = await visitHedged({ options, pricing, call, run, granted, attempts }, hedging);
+      if (visited.kind === "failed") continue;
       const opened = visited.value;
       const pipe = createStreamPipe(options, call, opened);
       const held: ChoiceDelta[] = [];

@@ -35,7 +35,10 @@ export interface Visit<T> {
   readonly run: PlanRun;
   readonly granted: Granted;
   readonly attempts: AttemptKind<T>;
+  /** The span of the attempt that this visit hedges. */
   readonly hedgeOf?: AttemptSpan | undefined;
+  /** Whether an answer of this visit is still wanted; asked when it is there. Left out: it is. */
+  readonly claim?: (() => boolean) | undefined;
   /** Told of each attempt as it starts: whoever hedges ends the loser. */
   readonly onStart?: ((attempt: OngoingAttempt) => void) | undefined;
 }
@@ -65,7 +68,11 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
       const timeoutMs = Math.min(attempts.limitMs(granted), Math.max(1, visitEnds - options.now()));
       const number = run.takeNumber();
       const start = { granted, number, lease, rotation, timeoutMs, stream: attempts.stream };
-      const attempt = startAttempt(options, pricing, call, { ...start, hedgeOf: visit.hedgeOf });
+      const attempt = startAttempt(options, pricing, call, {
+        ...start,
+        hedgeOf: visit.hedgeOf,
+        claim: visit.claim,
+      });
       running = attempt;
       visit.onStart?.(attempt);
       attempt.limits.set(attempts.stream ? "first-token" : "attempt", timeoutMs);

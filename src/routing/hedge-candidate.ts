@@ -1,0 +1,19 @@
+import type { Candidate, Plan } from "./plan.ts";
+import { candidatesNow, type RunState } from "./run-state.ts";
+
+/**
+ * Who is asked while another attempt is still silent: the next candidate in order that this call has not called,
+ * if it can surely be called. Undefined where there is none, or no attempt is left for it.
+ * @param ready whether a deployment has room and a closed breaker: a hedge is no probe
+ */
+export function hedgeCandidate(
+  plan: Plan,
+  state: RunState,
+  maxAttempts: number,
+  ready: (deploymentId: string) => boolean,
+): Candidate | undefined {
+  if (state.attempts >= maxAttempts) return undefined;
+  return candidatesNow(plan, state).find(
+    ({ deployment: { id } }) => !state.called.has(id) && !state.out.has(id) && ready(id),
+  );
+}
