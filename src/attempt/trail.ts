@@ -53,12 +53,10 @@ export type TrailEntry = AttemptEntry | SkipEntry;
 export interface Trail {
   readonly add: (entry: TrailEntry) => void;
   readonly entries: () => readonly TrailEntry[];
-  /** The attempt with that number, or the last one. */
+  /** The last one that ended. */
   readonly lastAttempt: () => AttemptEntry | undefined;
   /** Over all attempts, failed ones that were billed included. */
   readonly totalCost: () => AttemptCost;
-  /** Milliseconds waited between rounds. */
-  readonly backoffMs: () => number;
 }
 
 /** @see test/attempt/trail.test.ts */
@@ -72,7 +70,6 @@ export function createTrail(): Trail {
     entries: () => entries,
     lastAttempt: () => attempts().at(-1),
     totalCost: () => sumCosts(attempts().map((entry) => entry.cost)),
-    backoffMs: () => attempts().reduce((sum, entry) => sum + entry.backoffMs, 0),
   };
 }
 

@@ -30,16 +30,16 @@ function contains(whole: string, part: string): boolean {
 
 /** Levenshtein distance over UTF-16 units; names here are short (at most 190 characters by contract). */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  let distances = Array.from({ length: b.length + 1 }, (_, column) => column);
+  let left = b.length;
   for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      const insertion = (current[column - 1] ?? 0) + 1;
-      const deletion = (previous[column] ?? 0) + 1;
-      current.push(Math.min(substitution, insertion, deletion));
-    }
-    previous = current;
+    let diagonal = 0;
+    distances = distances.map((above, column) => {
+      const differ = a.charCodeAt(row - 1) === b.charCodeAt(column - 1) ? 0 : 1;
+      left = column === 0 ? row : Math.min(diagonal + differ, left + 1, above + 1);
+      diagonal = above;
+      return left;
+    });
   }
-  return previous[b.length] ?? 0;
+  return left;
 }

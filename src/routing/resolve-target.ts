@@ -76,7 +76,7 @@ export function candidatesOf(model: Model): readonly Candidate[] {
 }
 
 function providerModels(catalog: Catalog, name: string): ProviderModels {
-  const provider = name.split("/", 1)[0] ?? name;
+  const provider = name.replace(/\/.*/s, "");
   const all = [...catalog.models.values()];
   return {
     provider,
