@@ -31,6 +31,8 @@ export interface Answer {
   readonly choices: readonly AnswerChoice[];
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** Those of the longest choice: choices are written at the same time. */
+  readonly longestTokens: number;
   readonly reasoningTokens: number;
 }
 
@@ -103,12 +105,14 @@ function lengthOf(choice: AnswerChoice): number {
 export function answerRequest(request: ChatRequest, seed: number): Answer {
   const digest = digestOf(seed, request.identity);
   const choices = Array.from({ length: request.count }, (_, index) => answerChoice(request, digest, index));
+  const lengths = choices.map(lengthOf);
   return {
     id: `chatcmpl-sim${digest.slice(0, 24)}`,
     digest,
     choices,
     promptTokens: request.prompt.promptTokens,
-    completionTokens: choices.reduce((sum, choice) => sum + lengthOf(choice), 0),
+    completionTokens: lengths.reduce((sum, length) => sum + length, 0),
+    longestTokens: Math.max(...lengths),
     reasoningTokens: choices.reduce((sum, choice) => sum + choice.reasoning.length, 0),
   };
 }

@@ -3,6 +3,7 @@ import type { SimulatorFault } from "../config/config.ts";
 import { answerRequest } from "./answer.ts";
 import { apiError, badRequest } from "./api-error.ts";
 import { readChatRequest } from "./chat-request.ts";
+import type { Clock } from "./clock.ts";
 import { type FaultPlan, faultPlans } from "./fault-plan.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import type { Pace } from "./pace.ts";
@@ -18,6 +19,7 @@ export interface ChatEndpointOptions {
   readonly faultOf: (model: string) => SimulatorFault | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly clock: Clock;
 }
 
 function parseObject(text: string): JsonObject | undefined {
@@ -52,12 +54,13 @@ export function createChatEndpoint(options: ChatEndpointOptions) {
     if (showInstead(response, plan, body["stream"] === true)) return;
     const request = readChatRequest(body, model);
     if (request.kind === "error") return sendError(response, request);
-    const answer = answerRequest(request, options.seed);
-    const pace = plan?.kind === "delay" ? { ...options.pace, firstTokenMs: plan.firstTokenMs } : options.pace;
-    const broken = plan?.kind === "break" ? plan : undefined;
-    const createdSeconds = Math.floor(options.now() / 1000);
     const send = request.stream ? sendStream : sendCompletion;
-    await send(response, request, answer, pace, broken, createdSeconds);
+    await send(response, request, answerRequest(request, options.seed), {
+      pace: plan?.kind === "delay" ? { ...options.pace, firstTokenMs: plan.firstTokenMs } : options.pace,
+      clock: options.clock,
+      broken: plan?.kind === "break" ? plan : undefined,
+      createdSeconds: Math.floor(options.now() / 1000),
+    });
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Clock } from "./clock.ts";
 import type { Random } from "./seeded-random.ts";
 
 /** How fast an answer comes; zero for either: at once. */
@@ -24,23 +25,22 @@ export function tokenDueMs(pace: Pace, random: Random, at: number): number {
   return ((at + (random() - 0.5) / 2) * 1000) / pace.tokensPerSecond;
 }
 
-/** When a whole answer of so many tokens is due. */
+/** When a whole answer whose longest choice has so many tokens is due. */
 export function unaryDueMs(pace: Pace, random: Random, tokens: number): number {
   return firstTokenDueMs(pace, random) + Math.min(mostUnaryMs, tokenDueMs(pace, random, tokens));
 }
 
 /** Waits; false where the client went away meanwhile, at once and without a timer left behind. */
-export function pause(ms: number, response: ServerResponse): Promise<boolean> {
+export function pause(clock: Clock, ms: number, response: ServerResponse): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
   if (ms <= 0) return Promise.resolve(true);
   return new Promise((resolve) => {
     const end = () => {
-      clearTimeout(timer);
+      timer.cancel();
       response.off("close", end);
       resolve(!response.destroyed);
     };
-    // Longer than this a timer would fire at once.
-    const timer = setTimeout(end, Math.min(ms, 2 ** 31 - 1));
+    const timer = clock.setTimer(end, ms);
     response.once("close", end);
   });
 }

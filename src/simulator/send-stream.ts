@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Answer } from "./answer.ts";
 import type { ChatRequest } from "./chat-request.ts";
-import { firstTokenDueMs, type Pace, pause, tokenDueMs } from "./pace.ts";
+import { type Delivery, lateErrorBody } from "./delivery.ts";
+import { firstTokenDueMs, pause, tokenDueMs } from "./pace.ts";
 import { randomFor } from "./seeded-random.ts";
-import { type Break, lateErrorBody } from "./send-completion.ts";
 import { writePart } from "./send-response.ts";
 import { eventStream } from "./wire-format.ts";
 
@@ -15,11 +15,9 @@ export async function sendStream(
   response: ServerResponse,
   request: ChatRequest,
   answer: Answer,
-  pace: Pace,
-  broken: Break | undefined,
-  createdSeconds: number,
+  { pace, clock, broken, createdSeconds }: Delivery,
 ): Promise<void> {
-  const started = performance.now();
+  const started = clock.now();
   const random = randomFor(answer.digest, "pace");
   const events = eventStream(request, answer, createdSeconds);
   const firstMs = firstTokenDueMs(pace, random);
@@ -31,12 +29,12 @@ export async function sendStream(
   let tokens = 0;
   for (const moment of events.moments()) {
     if (tokens === broken?.afterTokens) break;
-    const waitMs = started + firstMs + tokenDueMs(pace, random, tokens) - performance.now();
+    const waitMs = started + firstMs + tokenDueMs(pace, random, tokens) - clock.now();
     if (waitMs > 0 || waiting.length > mostWriteChars) {
       // The caller sees what is due before we wait for what is not.
       if (waiting !== "" && !(await writePart(response, waiting))) return;
       waiting = "";
-      if (!(await pause(waitMs, response))) return;
+      if (!(await pause(clock, waitMs, response))) return;
     }
     waiting += moment;
     tokens += 1;

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { SimulatorConfig, SimulatorFault } from "../config/config.ts";
 import { apiError } from "./api-error.ts";
 import { createChatEndpoint } from "./chat-endpoint.ts";
+import { type Clock, processClock } from "./clock.ts";
 import { sendModel, sendModels } from "./models-endpoint.ts";
 import { readBody } from "./read-body.ts";
 import { digestOf } from "./seeded-random.ts";
@@ -17,6 +18,8 @@ export interface SimulatorOptions {
   readonly port?: number;
   /** Milliseconds since the epoch, for `created`. */
   readonly now?: () => number;
+  /** What the pace goes by; the process's own where left out. */
+  readonly clock?: Clock;
 }
 
 /** A running simulator. */
@@ -38,7 +41,7 @@ const keepAliveMs = 120_000;
  * are simulated. Rejects where the address cannot be had.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { config, models, host = "127.0.0.1", port = 0, now = Date.now } = options;
+  const { config, models, host = "127.0.0.1", port = 0, now = Date.now, clock = processClock } = options;
   const faults = new Map(config.faults);
   const known = new Set(models);
   const chat = createChatEndpoint({
@@ -47,6 +50,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     isModel: (model) => known.has(model),
     faultOf: (model) => faults.get(model) ?? faults.get("*"),
     now,
+    clock,
   });
   let requests = 0;
 
