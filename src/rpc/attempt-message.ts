@@ -18,6 +18,9 @@ type UpstreamErrorInit = Exclude<MessageInitShape<typeof UpstreamErrorSchema>, M
 /** Of an error's own sentence. */
 const longestMessage = 200;
 
+/** It is the upstream's: every one known is a third of this. */
+const longestRequestId = 128;
+
 /** One entry of a trail as callers see it. */
 export function toAttempt(entry: TrailEntry): AttemptInit {
   return entry.kind === "skip" ? skipped(entry) : attempted(entry);
@@ -72,7 +75,7 @@ function toUpstreamError(failure: Failure): UpstreamErrorInit {
     httpStatus: failure.httpStatus ?? 0,
     upstreamCode: failure.upstreamCode ?? "",
     message: clipText(failure.message, longestMessage),
-    upstreamRequestId: clipText(failure.upstreamRequestId ?? "", longestMessage),
+    upstreamRequestId: clipText(failure.upstreamRequestId ?? "", longestRequestId),
     ...(retryAfterMs === undefined ? {} : { retryAfter: toDuration(retryAfterMs) }),
   };
 }

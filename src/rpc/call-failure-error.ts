@@ -4,6 +4,7 @@ import type { CallFailure } from "../routing/call-failure.ts";
 import { errorReasonOf } from "../routing/error-reason.ts";
 import type { ErrorReasonName } from "../routing/error-reason.ts";
 import { longestRetryAfterMs } from "../routing/next-step.ts";
+import { clipText } from "./clip-text.ts";
 import { decidedError } from "./decided-error.ts";
 import { errorInfo } from "./error-info.ts";
 import type { RpcCode, RpcError, RpcErrorDetail } from "./rpc-error.ts";
@@ -120,13 +121,16 @@ function skipSummary(entries: readonly TrailEntry[]): string {
     .join(", ");
 }
 
+/** As long as the status's own message. */
+const longestDescription = 200;
+
 function badRequest({ kind, failure, contentSent }: CallFailure): readonly RpcErrorDetail[] {
   switch (kind) {
     case "invalid-request":
     case "request-too-large":
     case "context-too-long": {
       if (contentSent) return [];
-      const description = failure?.message ?? "the upstream refuses it";
+      const description = clipText(failure?.message ?? "the upstream refuses it", longestDescription);
       return [{ schema: BadRequestSchema, value: { fieldViolations: [{ field: "input", description }] } }];
     }
     default:

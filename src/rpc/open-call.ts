@@ -1,4 +1,5 @@
 import type { Message } from "@bufbuild/protobuf";
+import { callerHeader, readCaller } from "../admission/caller.ts";
 import type { CallContext } from "./call-context.ts";
 import type { Admitted, CallPolicy } from "./call-policy.ts";
 import { callAllowance } from "./call-allowance.ts";
@@ -40,7 +41,8 @@ export function openCall(
   ended: (call: OpenCall) => void,
 ): OpenCall {
   const { method } = incoming;
-  const span = policy.startSpan({ ...incoming, method: method.name });
+  const caller = readCaller(incoming.header(callerHeader));
+  const span = policy.startSpan({ ...incoming, method: method.name, caller });
   const controller = new AbortController();
   let ticket: Extract<Admitted, { kind: "admitted" }> | undefined;
   let end: "OK" | RpcError | undefined;
@@ -135,7 +137,7 @@ export function openCall(
     signal: controller.signal,
     deadline,
     deadlineFromCaller: allowance.fromCaller,
-    caller: callerOf(incoming),
+    caller,
   };
 
   function refused(): RpcError | undefined {
@@ -240,12 +242,4 @@ export function openCall(
   };
   if (refusal === undefined) opened = call;
   return call;
-}
-
-const anonymous = "anonymous";
-const maxCallerLength = 128;
-
-function callerOf({ header }: IncomingCall): string {
-  const name = header("x-switchyard-caller")?.trim() ?? "";
-  return name === "" ? anonymous : name.slice(0, maxCallerLength).toWellFormed();
 }
