@@ -10,6 +10,7 @@ import {
   OperatorService,
 } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import { Role } from "../../gen/switchyard/v1/content_pb.ts";
+import type { Cost } from "../../gen/switchyard/v1/routing_pb.ts";
 import {
   BreakerStateSchema,
   CanaryArm,
@@ -21,7 +22,7 @@ import type { CliContext, ExitCode } from "./cli-context.ts";
 import type { CallOptions } from "./connect-gateway.ts";
 import { withGateway } from "./connect-gateway.ts";
 import { formatUntil } from "./duration.ts";
-import { formatCost } from "./money.ts";
+import { formatUsd } from "./money.ts";
 import { formatTable } from "./table.ts";
 import type { TargetOptions } from "./target.ts";
 import { toTarget } from "./target.ts";
@@ -67,7 +68,7 @@ function formatPlan(plan: ExplainRouteResponse, nowMs: number): string {
       skipped ? "-" : `${place}`,
       candidate.deployment,
       enumWords(BreakerStateSchema, candidate.breakerState),
-      candidate.estimatedCost === undefined ? "-" : formatCost(candidate.estimatedCost),
+      formatEstimate(candidate.estimatedCost),
       formatStanding(candidate, nowMs),
     ];
   });
@@ -76,6 +77,12 @@ function formatPlan(plan: ExplainRouteResponse, nowMs: number): string {
       ? "nothing would be tried"
       : formatTable([["", "DEPLOYMENT", "BREAKER", "ESTIMATE", "WHY"], ...rows]);
   return `config ${[plan.configRevision, ...canary].join(", ")}\n\n${table}`;
+}
+
+/** Every one is an estimate: the column says so. */
+function formatEstimate(cost: Cost | undefined): string {
+  if (cost === undefined) return "-";
+  return cost.unpriced ? "unpriced" : formatUsd(cost.nanosUsd);
 }
 
 function formatStanding({ skipReason, readyTime }: RouteCandidate, nowMs: number): string {

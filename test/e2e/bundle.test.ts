@@ -38,7 +38,7 @@ describe("the bundle", () => {
     const env = { ...plainEnvironment(), SWITCHYARD_LISTEN_CONNECT: "off", SWITCHYARD_LISTEN_GRPC: "off" };
     const words = [join(image, "dist/main.js"), "doctor", "--json"];
     const printed = execFileSync(process.execPath, words, {
-      env: { ...env, SWITCHYARD_LISTEN_OPERATOR: "off" },
+      env: { ...env, SWITCHYARD_LISTEN_OPERATOR: "127.0.0.1:0" },
       cwd: tmpdir(),
       encoding: "utf8",
     });
