@@ -1,3 +1,4 @@
+import { errors } from "undici";
 import type { Failure, FailureKind } from "../routing/failure.ts";
 import { type ErrorFacts, readErrorFacts } from "./error-facts.ts";
 import type { Exchange, ResponseHead, TransportFault } from "./exchange.ts";
@@ -140,7 +141,7 @@ export function classifyFault({ phase, error }: TransportFault, head: ResponseHe
     return toFailure("local", { ...parts, message: localCodes.get(code) });
   }
   if (phase === "connecting") return toFailure("unreachable", { ...parts, message: connectSentence(code) });
-  if (code.startsWith("HPE_") || unreadableCodes.has(code)) {
+  if (error instanceof errors.HTTPParserError || unreadableCodes.has(code)) {
     return toFailure("bad-response", { ...parts, message: unreadableCodes.get(code) });
   }
   return toFailure(phase === "unprocessed" ? "stale-connection" : "connection-lost", parts);
@@ -177,7 +178,7 @@ const localCodes: ReadonlyMap<string, string | undefined> = new Map([
   ["UND_ERR_INVALID_ARG", undefined],
 ]);
 
-/** What came is not HTTP, or more of it than we take. */
+/** More came than we take. */
 const unreadableCodes: ReadonlyMap<string, string> = new Map([
   ["UND_ERR_RES_EXCEEDED_MAX_SIZE", "the upstream's response is larger than 32 MiB"],
   ["UND_ERR_HEADERS_OVERFLOW", "the headers of the upstream's response are too large"],

@@ -52,7 +52,6 @@ export function createOpenAiUpstream(options: OpenAiUpstreamOptions): Upstream {
     options.keys.map(({ id, secret }) => [id, createClient(options.baseUrl, secret.reveal(), transport)]),
   );
   const { now, random = Math.random } = options;
-  const { hostname, port, protocol } = new URL(options.baseUrl);
 
   /** Sends the request. Resolves once the response headers are in, or are known never to come. */
   async function send(call: UpstreamCall, stream: boolean): Promise<Sent> {
@@ -80,7 +79,7 @@ export function createOpenAiUpstream(options: OpenAiUpstreamOptions): Upstream {
   return {
     name: options.name,
     keys: createKeyPool({ keys: options.keys, now, random }),
-    address: { host: hostname, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) },
+    address: addressOf(options.baseUrl),
     complete: async (call) => {
       const sent = await send(call, false);
       if (sent.kind === "failed") return sent;
@@ -139,6 +138,12 @@ function createClient(baseURL: string, key: string, { fetch }: Transport): OpenA
       "user-agent": "switchyard",
     },
   });
+}
+
+function addressOf(baseUrl: string): Upstream["address"] {
+  const { hostname, port, protocol } = new URL(baseUrl);
+  const usual = protocol === "https:" ? 443 : 80;
+  return { host: hostname.replaceAll(/^\[|\]$/g, ""), port: port === "" ? usual : Number(port) };
 }
 
 function infoOf(head: ResponseHead | undefined): UpstreamResponseInfo {

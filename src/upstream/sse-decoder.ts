@@ -30,7 +30,7 @@ export function createSseDecoder(): SseDecoder {
   let rest: Buffer[] = [];
   let restBytes = 0;
   let started = false;
-  /** The last line ended in CR: an LF that follows belongs to it. */
+  /** The last byte was CR: an LF that follows belongs to it. */
   let afterCarriageReturn = false;
   let name = "";
   let data: string | undefined;
@@ -62,7 +62,7 @@ export function createSseDecoder(): SseDecoder {
   return {
     push: (bytes) => {
       const from = afterCarriageReturn && bytes[0] === lineFeed ? 1 : 0;
-      if (bytes.length > 0) afterCarriageReturn = false;
+      if (bytes.length > 0) afterCarriageReturn = bytes.at(-1) === carriageReturn;
       const last = Math.max(bytes.lastIndexOf(lineFeed), bytes.lastIndexOf(carriageReturn));
       const end = last < from ? from : last + 1;
       const events: SseEvent[] = [];
@@ -71,7 +71,6 @@ export function createSseDecoder(): SseDecoder {
         const lines = decode(restBytes === 0 ? whole : Buffer.concat([...rest, whole]));
         rest = [];
         restBytes = 0;
-        afterCarriageReturn = bytes[last] === carriageReturn;
         const split = lines.includes("\r") ? lines.split(/\r\n|\n|\r/) : lines.split("\n");
         for (let at = 0; at < split.length - 1; at++) {
           const line = split[at] ?? "";

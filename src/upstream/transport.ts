@@ -1,8 +1,8 @@
-import { Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 import { watchConnections } from "./connection-watch.ts";
 import type { Exchange, FaultPhase } from "./exchange.ts";
 import { isUnprocessedHttp2 } from "./http2-refusal.ts";
-import { readErrorText } from "./read-bounded.ts";
+import { sdkResponse } from "./sdk-response.ts";
 
 /** Beyond this a response is no answer but a fault; undici then ends the connection. */
 const maxResponseBytes = 32 * 1024 * 1024;
@@ -11,7 +11,7 @@ const maxResponseBytes = 32 * 1024 * 1024;
 const keepAliveMs = 20_000;
 
 /**
- * The headers of the SDK that leave: those that we set. Its own telemetry (`x-stainless-*`) stays, and so does
+ * The headers of the SDK that leave: those that we set. Its own telemetry (`x-stainless-*`) stays here, and so does
  * whatever the variable OPENAI_CUSTOM_HEADERS would add.
  */
 const sentHeaders = ["authorization", "content-type", "accept", "user-agent"] as const;
@@ -45,23 +45,7 @@ export function createTransport(options: TransportOptions): Transport {
     keepAliveTimeout: keepAliveMs,
     maxResponseSize: maxResponseBytes,
   });
-  const watched = pool.compose((dispatch) => (request, handler) => {
-    const { exchange } = request as typeof request & CarriesExchange;
-    return dispatch(request, {
-      onRequestStart: (controller, context) => {
-        exchange.sent = true;
-        handler.onRequestStart?.(controller, context);
-      },
-      onResponseStarted: () => {
-        exchange.answered = true;
-      },
-      onResponseStart: (controller, status, headers, text) =>
-        handler.onResponseStart?.(controller, status, headers, text),
-      onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
-      onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
-      onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
-    });
-  });
+  const watched = pool.compose(noteProgress);
 
   const phaseOf = (exchange: Exchange, error: unknown): FaultPhase => {
     if (watch.whileConnecting(error)) return "connecting";
@@ -72,69 +56,89 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     fetch: async (url, init) => {
       const { exchange, headers, body } = init as SdkInit;
-      const sent: string[] = [];
-      for (const name of sentHeaders) {
-        const value = headers.get(name);
-        if (value !== null) sent.push(name, value);
-      }
-      for (const name in exchange.headers) sent.push(name, exchange.headers[name] ?? "");
       const { pathname, search } = new URL(url instanceof Request ? url.url : url);
-      const request = {
+      const request: WatchedOptions = {
         origin,
         path: `${pathname}${search}`,
         method: "POST",
-        headers: sent,
+        headers: headersToSend(headers, exchange.headers),
         body,
         signal: exchange.signal,
         exchange,
-      } as const;
+      };
       try {
-        const response = await watched.request(request);
-        exchange.head = { status: response.statusCode, headers: response.headers };
-        exchange.body = response.body;
+        const { statusCode: status, headers, body } = await sendRequest(watched, request);
+        const head = { status, headers };
+        exchange.head = head;
+        exchange.body = body;
+        return sdkResponse(exchange, head);
       } catch (error) {
         exchange.fault = { phase: phaseOf(exchange, error), error };
         throw error;
       }
-      return sdkResponse(exchange, exchange.head.status);
     },
     close: () => pool.destroy(),
   };
 }
 
-interface CarriesExchange {
+/** What the SDK really gives to `fetch`: its `fetchOptions` come through as they are. */
+interface SdkInit {
   readonly exchange: Exchange;
-}
-
-/** What the SDK really gives to `fetch`: `fetchOptions` come through as they are. */
-interface SdkInit extends CarriesExchange {
   readonly headers: Headers;
   readonly body: string;
 }
 
-/**
- * As much of a Response as the SDK looks at. A real one would turn the body into a web stream, at several times
- * the cost of reading it. The body of an error is read here, bounded, because the SDK asks for its text.
- */
-function sdkResponse(exchange: Exchange, status: number): Response {
-  const header = (name: string): string | null => {
-    const value = exchange.head?.headers[name];
-    return typeof value === "string" ? value : null;
-  };
-  const response: Pick<Response, "ok" | "status" | "url" | "text"> & {
-    readonly headers: {
-      readonly get: (name: string) => string | null;
-      readonly entries: () => readonly never[];
-    };
-  } = {
-    ok: status >= 200 && status < 300,
-    status,
-    url: "",
-    headers: { get: header, entries: () => [] },
-    text: async () => {
-      exchange.errorText = exchange.body === undefined ? "" : await readErrorText(exchange.body);
-      return exchange.errorText;
+/** What we give to undici, which hands it on to {@link noteProgress} as it is. */
+interface WatchedOptions extends Dispatcher.RequestOptions {
+  readonly exchange: Exchange;
+}
+
+/** Writes down how far the request came: what undici's errors do not tell. */
+const noteProgress: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (request, handler) => {
+  const { exchange } = request as WatchedOptions;
+  return dispatch(request, {
+    onRequestStart: (controller, context) => {
+      exchange.sent = true;
+      handler.onRequestStart?.(controller, context);
     },
-  };
-  return response as unknown as Response;
+    onResponseStarted: () => {
+      exchange.answered = true;
+    },
+    onResponseStart: (controller, status, headers, text) =>
+      handler.onResponseStart?.(controller, status, headers, text),
+    onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+    onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+    onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+  });
+};
+
+/**
+ * undici hears an abort only once the request is on a connection; one that waits for a connection, or for its turn
+ * on one, would stay. It is left behind at once, and undici drops it unsent when its turn comes.
+ */
+function sendRequest(dispatcher: Dispatcher, request: WatchedOptions): Promise<Dispatcher.ResponseData> {
+  const { signal } = request.exchange;
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) {
+      leave();
+      return;
+    }
+    signal.addEventListener("abort", leave, { once: true });
+    dispatcher.request(request, (error, response) => {
+      signal.removeEventListener("abort", leave);
+      if (error === null) resolve(response);
+      else reject(error);
+    });
+  });
+}
+
+function headersToSend(fromSdk: Headers, ofCall: Readonly<Record<string, string>>): string[] {
+  const sent: string[] = [];
+  for (const name of sentHeaders) {
+    const value = fromSdk.get(name);
+    if (value !== null) sent.push(name, value);
+  }
+  for (const [name, value] of Object.entries(ofCall)) sent.push(name, value);
+  return sent;
 }
