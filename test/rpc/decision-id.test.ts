@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCallIds, decisionId } from "../../src/rpc/decision-id.ts";
 
+const at = (): number => 1_700_000_000_000;
+
 describe("ids of calls", () => {
   it("has 26 characters of Crockford's base 32", () => {
     expect(createCallIds(Date.now)()).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/);
@@ -25,7 +27,6 @@ describe("ids of calls", () => {
   });
 
   it("is not the same in two processes at the same millisecond", () => {
-    const at = (): number => 1_700_000_000_000;
     expect(createCallIds(at)()).not.toBe(createCallIds(at)());
   });
 
