@@ -50,7 +50,8 @@ export function countsAgainstUpstream({ limit, ms }: RunOut, limits: CallLimits,
       return !narrowed || ms >= configured;
     }
     case "token-idle":
-      return ms >= limits.configuredTokenIdleMs;
+      // Not by what was left of it: the pauses of the caller were taken off.
+      return limits.tokenIdleMs >= limits.configuredTokenIdleMs;
     case "byte-idle":
     case "finish":
       return true;

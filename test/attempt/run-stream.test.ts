@@ -163,6 +163,16 @@ describe("a streamed run", () => {
     await settle(beating.clock, beating.stream());
     expect(beating.recorded[0]).toMatchObject({ failure: { limit: "token-idle" } });
     expect(beating.clock.now() - began).toBeLessThan(61_000);
+    await world.close();
+    // Within the breaker's window; and what is left of the limit is not what counts.
+    const own = start(first({ text: "Hel" }, ...heartbeats));
+    await settle(own.clock, own.stream({ limits: { tokenIdleMs: 25_000, configuredTokenIdleMs: 25_000 } }));
+    expect(own.fleet.snapshot()[0]!.breaker.failurePpm).toBe(1_000_000);
+    await world.close();
+    const narrowed = start(first({ text: "Hel" }, ...heartbeats));
+    await settle(narrowed.clock, narrowed.stream({ limits: { tokenIdleMs: 5_000 } }));
+    expect(narrowed.recorded[0]).toMatchObject({ failure: { limit: "token-idle" } });
+    expect(narrowed.fleet.snapshot()[0]!.breaker.failurePpm).toBe(0);
   });
 
   it("lets a slow stream go on as long as content comes", async () => {

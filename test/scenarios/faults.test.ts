@@ -1,0 +1,133 @@
+// Every class of fault of an upstream, over real sockets, on both public listeners: what the caller gets, what
+// the upstream saw, what breaker and key became, and what a third-party backend shows of it.
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BreakerState } from "../../gen/switchyard/v1/routing_pb.ts";
+import { KeyState } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
+import { type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
+import {
+  type ListenerUnderTest,
+  type Seen,
+  startScenario,
+  tracedAttempts,
+  twoUpstreams,
+} from "../support/scenario-world.ts";
+import { startTraceBackend, type TraceBackend } from "../support/trace-backend.ts";
+import { answers } from "../support/upstream-behaviours.ts";
+import { type CallKind, type FaultRow, faultRows, type Main } from "./fault-rows.ts";
+import { faultTable } from "./fault-table.ts";
+
+let backend: TraceBackend;
+let spare: FaultyUpstream;
+beforeAll(async () => {
+  backend = await startTraceBackend();
+  spare = await startFaultyUpstream(() => answers({ texts: ["from", " the spare"], model: "acme/spare" }));
+});
+afterAll(async () => {
+  await spare.close();
+  await backend.close();
+});
+
+async function startMain(main: Main): Promise<{ baseUrl: string; upstream: FaultyUpstream | undefined }> {
+  if (main.kind === "script") {
+    const upstream = await startFaultyUpstream(main.script, main.options);
+    return { baseUrl: upstream.baseUrl, upstream };
+  }
+  if (main.address === "unknown-host")
+    return { baseUrl: "https://no-such-host.invalid/v1", upstream: undefined };
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const address = taken.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  taken.close();
+  await once(taken, "close");
+  return { baseUrl: `http://127.0.0.1:${port}/v1`, upstream: undefined };
+}
+
+let calls = 0;
+
+async function play(row: FaultRow, kind: CallKind, listener: ListenerUnderTest): Promise<void> {
+  const { baseUrl, upstream } = await startMain(row.main);
+  const caller = `scenario-${(calls += 1)}`;
+  const spareBefore = spare.requests.length;
+  const world = await startScenario({ config: twoUpstreams(baseUrl, spare.baseUrl), listener, backend });
+  let seen: Seen;
+  try {
+    seen = await (kind === "unary" ? world.chat({ caller }) : world.chatStream({ caller }));
+    checkCaller(row, kind, seen);
+
+    if (upstream !== undefined) {
+      expect(upstream.requests.map(({ path }) => path)).toEqual(
+        Array(row.mainRequests).fill("/v1/chat/completions"),
+      );
+      if (row.leaves === true) await upstream.aborted(row.mainRequests - 1);
+      else expect(upstream.aborts).toEqual([]);
+    }
+    expect(spare.requests.length - spareBefore).toBe(
+      row.sees.kind === "answer" && row.sees.from === "spare" ? 1 : 0,
+    );
+
+    const { breakerState, failurePpm } = await world.health("acme/main@main");
+    expect({ open: breakerState === BreakerState.OPEN, failed: failurePpm > 0 }).toMatchObject({
+      open: row.breaker === "open",
+      ...(row.breaker === "open" ? {} : { failed: row.breaker === "failure" }),
+    });
+    const { keys } = await world.operator.listKeys({});
+    const states = { cooling: KeyState.COOLING, quarantined: KeyState.QUARANTINED };
+    expect(keys.find(({ upstream }) => upstream === "main")?.state).toBe(
+      row.key === undefined ? KeyState.USABLE : states[row.key],
+    );
+  } finally {
+    await world.close();
+    await upstream?.close();
+  }
+
+  const { server, route, attempts } = await tracedAttempts(backend, caller);
+  expect(attempts.map(({ attributes }) => attributes["error.type"] ?? "ok")).toEqual(row.attempts);
+  expect(route.attributes["switchyard.route.outcome"]).toBe(row.outcome);
+  expect(server.traceId).toBe(seen.traceId);
+  expect(seen.route?.traceId).toBe(seen.traceId);
+  const text = JSON.stringify([
+    server,
+    route,
+    attempts,
+    world.log,
+    seen.message,
+    seen.route?.attempts.map(({ error }) => error?.message),
+  ]);
+  expect(text).not.toContain("the upstream's own words");
+  expect(text).not.toContain("test-key-");
+}
+
+function checkCaller(row: FaultRow, kind: CallKind, seen: Seen): void {
+  const { sees } = row;
+  if (sees.kind === "error") {
+    expect(seen).toMatchObject({ code: sees.code, reason: sees.reason, text: sees.text ?? "" });
+    expect(seen.metadata).toMatchObject({ model: "acme/main", attempts: String(row.attempts.length) });
+    if (sees.code === "ABORTED") expect(seen.metadata["content_sent"]).toBe("true");
+    return;
+  }
+  const text = sees.from === "spare" ? "from the spare" : (sees.text ?? "Hello, world");
+  expect(seen).toMatchObject({ code: "OK", text });
+  expect(seen.route?.deployment).toBe(sees.from === "spare" ? "acme/spare@spare" : "acme/main@main");
+  expect(seen.route?.attempts.map(({ number }) => number)).toEqual(row.attempts.map((_, index) => index + 1));
+  if (kind === "stream") {
+    expect(seen.events[0]).toBe("started");
+    expect(seen.events.at(-1)).toBe("finished");
+    expect(seen.events.filter((event) => event === "finished")).toHaveLength(1);
+  }
+  expect(seen.route?.totalCost?.estimated ?? false).toBe(sees.estimated ?? seen.route!.totalCost!.estimated);
+}
+
+for (const listener of ["grpc", "connect"] as const) {
+  describe(`on the ${listener} listener, an upstream that`, () => {
+    for (const row of faultRows) {
+      for (const kind of row.kinds) it(`${row.fault} (${kind})`, () => play(row, kind, listener));
+    }
+  });
+}
+
+it("has its table in docs/faults.md", async () => {
+  await expect(faultTable(faultRows)).toMatchFileSnapshot("../../docs/faults.md");
+});
