@@ -90,7 +90,13 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
       if (next !== undefined) attempt.span.keyRotated(lease.keyId, next.keyId);
       attempt.fail({ failure, verdict: next === undefined ? verdict : undefined, partial: opened.partial });
       running = undefined;
-      if (next === undefined) return { kind: "failed", failure };
+      if (next === undefined) {
+        // A word on when to come back that is about the deployment, not about a key.
+        if (failure.kind === "overloaded" && failure.retryAfterMs !== undefined) {
+          options.fleet.holdUntil(deployment.id, options.now() + failure.retryAfterMs);
+        }
+        return { kind: "failed", failure };
+      }
       run.rotated(failure);
       lease = next;
     }

@@ -253,6 +253,22 @@ describe("a unary run", () => {
     expect(await settle(clock, chat())).toMatchObject({ served: { cost: { nanos: 4_010_000n } } });
   });
 
+  it("leaves a deployment alone for as long as it asked, in this call and in others", async () => {
+    const { chat, clock, requests } = start((_, index) =>
+      index === 0 ? { kind: "fail", failure: "overloaded", retryAfterMs: 7_000 } : { kind: "answer" },
+    );
+    const alone = { fallback: { kind: "none" } } as const;
+    const first = settle(clock, chat({ facts: alone }));
+    expect(servedBy(await first)).toBe("acme/a@one");
+    expect(requests[1]!.at - requests[0]!.at).toBeGreaterThanOrEqual(7_000);
+    await world.close();
+    const other = start((_, index) =>
+      index === 0 ? { kind: "fail", failure: "overloaded", retryAfterMs: 7_000 } : { kind: "answer" },
+    );
+    for (let n = 0; n < 3; n++) expect(servedBy(await settle(other.clock, other.chat()))).toBe("acme/b@two");
+    expect(other.requests.filter(({ upstream }) => upstream === "one")).toHaveLength(1);
+  });
+
   it("leaves no timer, slot or lease behind", async () => {
     const { chat, clock, keys, fleet } = start(failing("server-error", "rate-limited"));
     await settle(clock, chat());

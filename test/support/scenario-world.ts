@@ -49,6 +49,7 @@ export interface SendOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly caller?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly onEvent?: (event: string) => void | Promise<void>;
 }
 
@@ -200,7 +201,10 @@ async function send(
   try {
     await run(
       {
-        headers: options.caller === undefined ? {} : { "x-switchyard-caller": options.caller },
+        headers: {
+          ...options.headers,
+          ...(options.caller === undefined ? {} : { "x-switchyard-caller": options.caller }),
+        },
         ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
         onHeader: (headers) => {

@@ -1,0 +1,202 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { AttemptOutcome, BreakerState, SkipReason } from "../../gen/switchyard/v1/routing_pb.ts";
+import { type FaultyUpstream, type Script, startFaultyUpstream } from "../support/faulty-upstream.ts";
+import { quickLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import {
+  answers,
+  hangsBeforeHeaders,
+  refuses,
+  resetsBeforeHeaders,
+  streamsThenResets,
+} from "../support/upstream-behaviours.ts";
+
+let main: FaultyUpstream;
+let spare: FaultyUpstream;
+let world: ScenarioWorld;
+afterEach(async () => {
+  await world.close();
+  await main.close();
+  await spare.close();
+});
+
+const quickBreaker = `${quickLimits}
+breaker: { windowMs: 60000, minimumRequests: 10, failurePercent: 50, consecutiveFailures: 5, openMs: 400, maxOpenMs: 800 }
+`;
+
+async function start(
+  script: Script,
+  more = quickBreaker,
+  spareScript: Script = () => answers({ texts: ["spare"] }),
+): Promise<void> {
+  main = await startFaultyUpstream(script);
+  spare = await startFaultyUpstream(spareScript);
+  world = await startScenario({ config: twoUpstreams(main.baseUrl, spare.baseUrl, more), listener: "grpc" });
+}
+
+describe("an outage", () => {
+  it("opens the breaker after five failures, whose calls skip the deployment and say so", async () => {
+    await start(() => refuses(500));
+    for (let n = 0; n < 5; n++) expect((await world.chat()).text).toBe("spare");
+    expect(await world.health("acme/main@main")).toMatchObject({ breakerState: BreakerState.OPEN });
+    const seen = await world.chat();
+    expect(seen.text).toBe("spare");
+    expect(seen.route?.attempts[0]).toMatchObject({
+      number: 0,
+      outcome: AttemptOutcome.SKIPPED,
+      skipReason: SkipReason.BREAKER_OPEN,
+      breakerState: BreakerState.OPEN,
+    });
+    expect(main.requests).toHaveLength(5);
+  });
+
+  it("is over with one probe, however many callers wait for it", async () => {
+    // Room for a busy machine: the limit of an attempt must not end the probe.
+    await start(() => refuses(500), quickBreaker.replace("unaryMs: 1500", "unaryMs: 30000"));
+    for (let n = 0; n < 5; n++) await world.chat();
+    main.become(() => ({
+      name: "answers after a while",
+      answer: async (exchange) => {
+        await exchange.pause(150);
+        await answers({ texts: ["main"] }).answer(exchange);
+      },
+    }));
+    await sleep(600);
+    const during = await Promise.all(Array.from({ length: 200 }, () => world.chat()));
+    expect(main.requests).toHaveLength(6);
+    expect(during.filter(({ text }) => text === "main")).toHaveLength(1);
+    expect(during.every(({ code }) => code === "OK")).toBe(true);
+    expect((await world.chat()).text).toBe("main");
+    expect(await world.health("acme/main@main")).toMatchObject({ breakerState: BreakerState.CLOSED });
+  });
+
+  it("costs a handful of requests however long it lasts, and is noticed as over", async () => {
+    await start(() => refuses(500));
+    const until = performance.now() + 2500;
+    while (performance.now() < until) {
+      expect((await world.chat()).code).toBe("OK");
+      await sleep(25);
+    }
+    // Five to open it, then a probe at 0.4 s and one each 0.8 s.
+    expect(main.requests.length).toBeGreaterThanOrEqual(6);
+    expect(main.requests.length).toBeLessThanOrEqual(10);
+    main.become(() => answers({ texts: ["main"] }));
+    await expect.poll(async () => (await world.chat()).text, { timeout: 5000, interval: 50 }).toBe("main");
+  });
+
+  it("of a host opens the breaker of the upstream, so that each of its models need not find out", async () => {
+    await start(() => answers());
+    await main.close();
+    for (let n = 0; n < 5; n++) await world.chat();
+    main = await startFaultyUpstream(() => answers());
+    const { deployments } = await world.client.health({});
+    expect(deployments.find(({ deployment }) => deployment === "acme/main@main")).toMatchObject({
+      breakerState: BreakerState.OPEN,
+    });
+  });
+
+  it("of streams that always break after content opens the breaker, too", async () => {
+    await start(() => streamsThenResets(1));
+    for (let n = 0; n < 5; n++) expect((await world.chatStream()).code).toBe("ABORTED");
+    expect((await world.chatStream()).text).toBe("spare");
+    expect(main.requests).toHaveLength(5);
+  });
+
+  it("of everything fails fast, and says when to come back", async () => {
+    await start(
+      () => refuses(500),
+      quickBreaker.replace("openMs: 400", "openMs: 20000").replace("maxOpenMs: 800", "maxOpenMs: 25000"),
+      () => refuses(503),
+    );
+    for (let n = 0; n < 4; n++) await world.chat({ routing: { fallback: { maxAttempts: 2 } } });
+    for (let n = 0; n < 4; n++) await world.chat({ routing: { fallback: { maxAttempts: 2 } } });
+    const requests = main.requests.length + spare.requests.length;
+    const seen = await world.chat();
+    expect(seen).toMatchObject({
+      code: "UNAVAILABLE",
+      reason: "NO_DEPLOYMENT_AVAILABLE",
+      metadata: { attempts: "0" },
+    });
+    expect(seen.retryAfterMs).toBeGreaterThan(1000);
+    expect(main.requests.length + spare.requests.length).toBe(requests);
+  });
+});
+
+describe("a retry", () => {
+  it("recovers from a failure that was one, and both attempts are told", async () => {
+    await start((index) => (index === 0 ? refuses(500) : answers({ texts: ["main"] })));
+    const seen = await world.chat({ routing: { fallback: { mode: 1 } } });
+    expect(seen).toMatchObject({ code: "OK", text: "main" });
+    expect(seen.route?.attempts.map(({ outcome }) => outcome)).toEqual([
+      AttemptOutcome.FAILED,
+      AttemptOutcome.SUCCEEDED,
+    ]);
+    const [first, second] = main.requests;
+    expect(second!.atMs - first!.atMs).toBeGreaterThanOrEqual(95);
+  });
+
+  it("waits at least as long as the upstream asked", async () => {
+    await start(
+      (index) => (index === 0 ? refuses(503, {}, { "retry-after": "1" }) : answers()),
+      quickBreaker.replace("unaryMs: 1500", "unaryMs: 10000"),
+    );
+    expect((await world.chat({ routing: { fallback: { mode: 1 } } })).code).toBe("OK");
+    const [first, second] = main.requests;
+    expect(second!.atMs - first!.atMs).toBeGreaterThanOrEqual(990);
+  });
+
+  it("is not made where the upstream asks for more time than the call has", async () => {
+    await start(() => refuses(503, {}, { "retry-after": "100" }));
+    const seen = await world.chat({ routing: { fallback: { mode: 1 } } });
+    expect(seen).toMatchObject({ code: "UNAVAILABLE", reason: "UPSTREAM_OVERLOADED" });
+    expect(seen.retryAfterMs).toBeGreaterThanOrEqual(99_000);
+    expect(main.requests).toHaveLength(1);
+  });
+
+  it("is not multiplied along the chain: five attempts in all", async () => {
+    await start(
+      () => refuses(500),
+      quickLimits.replace("unaryMs: 1500", "unaryMs: 20000"),
+      () => refuses(500),
+    );
+    const seen = await world.chat();
+    expect(seen).toMatchObject({ code: "UNAVAILABLE", reason: "UPSTREAM_SERVER_ERROR", pushback: "-1" });
+    expect(main.requests.length + spare.requests.length).toBe(5);
+  });
+
+  it("starts no attempt that its deadline cannot hold", async () => {
+    await start((index) =>
+      index === 0
+        ? {
+            name: "fails late",
+            answer: async (exchange) => {
+              await exchange.pause(900);
+              await refuses(500).answer(exchange);
+            },
+          }
+        : hangsBeforeHeaders,
+    );
+    const seen = await world.chat({ timeoutMs: 1000, routing: { fallback: { mode: 1 } } });
+    expect(seen.code).not.toBe("OK");
+    expect(main.requests).toHaveLength(1);
+  });
+});
+
+describe("a connection that the upstream closed while it was idle", () => {
+  it("costs nothing but one more request at once", async () => {
+    await start((_, { earlierOnConnection }) =>
+      earlierOnConnection === 0 ? answers() : resetsBeforeHeaders,
+    );
+    expect((await world.chat()).code).toBe("OK");
+    const seen = await world.chat();
+    expect(seen).toMatchObject({ code: "OK", route: { deployment: "acme/main@main", attemptCount: 2 } });
+    expect(spare.requests).toHaveLength(0);
+    expect(await world.health("acme/main@main")).toMatchObject({ failurePpm: 0 });
+  });
+
+  it("is one of twenty streams in a row, otherwise", async () => {
+    await start(() => answers());
+    for (let n = 0; n < 20; n++) expect((await world.chatStream()).code).toBe("OK");
+    expect(main.connections()).toBe(1);
+  });
+});
