@@ -5,7 +5,7 @@ import { createFleet, type Fleet } from "./attempt/fleet.ts";
 import type { BreakerStateName } from "./attempt/permit.ts";
 import { setProcessTimer } from "./attempt/timer.ts";
 import { compileCatalog } from "./config/compile-catalog.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, ConfigResult } from "./config/config.ts";
 import type { Environment } from "./config/environment.ts";
 import { loadConfig } from "./config/load-config.ts";
 import { createCountingLedger } from "./ledger/counting-ledger.ts";
@@ -25,7 +25,7 @@ import { createOperatorService } from "./rpc/operator-service.ts";
 import { createReflectionServices } from "./rpc/reflection-service.ts";
 import type { RpcServer } from "./rpc/rpc-server.ts";
 import type { RpcService } from "./rpc/rpc-service.ts";
-import { createServingState } from "./rpc/serving-state.ts";
+import { createServingState, type ServingState } from "./rpc/serving-state.ts";
 import { createMessageValidator } from "./rpc/validate-message.ts";
 import { type Simulator, startSimulator } from "./simulator/start-simulator.ts";
 import { createBreakerEvents } from "./telemetry/breaker-events.ts";
@@ -37,8 +37,9 @@ import type { Upstream } from "./upstream/upstream.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
+  /** As the config was read from it; a reload reads it so again. */
   readonly env: Environment;
-  /** Where a relative path of the config starts; left out: the process's own. */
+  /** Where its relative paths start; left out: where the process runs. */
   readonly cwd?: string;
   readonly log: Log;
   readonly version: string;
@@ -54,12 +55,13 @@ export interface Gateway {
   readonly close: () => Promise<void>;
 }
 
-export type ListenerName = keyof Config["listen"];
+type ListenerName = keyof Config["listen"];
 
 /** Decisions that an operator can look back on. */
 const rememberedDecisions = 1000;
 
 const clock = { now: (): number => performance.now(), wallClock: (): number => Date.now() };
+const chance = { ...clock, random: Math.random, setTimer: setProcessTimer };
 
 /**
  * The composition root: puts the parts together and starts them, callers last. Rejects where a listener's address
@@ -77,7 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** @param started what is to be ended, the last first */
 async function assemble(options: GatewayOptions, started: AsyncDisposableStack): Promise<Gateway> {
-  const { config, env, log, version } = options;
+  const { config, env, cwd = process.cwd(), log, version } = options;
   const startedAt = clock.wallClock();
   for (const warning of config.warnings) log.warn({ event: "config" }, warning);
 
@@ -89,17 +91,16 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   const catalog = compileCatalog(config);
   const upstreams = upstreamsOf(config, simulator);
   for (const upstream of upstreams.values()) started.defer(upstream.close);
-  const breakerEvents = createBreakerEvents(telemetry.source);
-  const { onTransition } = breakerEvents;
-  const shared = { ...clock, random: Math.random, setTimer: setProcessTimer };
-  const fleet = createFleet({ ...shared, catalog, config, upstreams, onTransition });
+  const spans = telemetry.source;
+  const { onTransition, observe } = createBreakerEvents(spans);
+  const fleet = createFleet({ ...chance, catalog, config, upstreams, onTransition });
   started.defer(fleet.close);
-  started.defer(breakerEvents.observe(() => breakersOf(fleet, catalog, config)));
+  started.defer(observe(() => breakersOf(fleet, catalog, config)));
 
   const loopDelay = createEventLoopDelay(clock.now);
   started.defer(loopDelay.close);
   const { maxInFlight, maxRequestBytes } = config.limits;
-  const admission = createAdmission({ maxInFlight, loopDelayMs: loopDelay.p99Ms, random: Math.random });
+  const admission = createAdmission({ maxInFlight, loopDelayMs: loopDelay.p99Ms, random: chance.random });
   const state = createServingState();
   const draining = new AbortController();
   state.onChange(() => {
@@ -110,7 +111,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
 
   const ledger = createCountingLedger();
   const runner = createCallRunner({
-    ...shared,
+    ...chance,
     catalog,
     fleet,
     config,
@@ -120,59 +121,35 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
 
   const decisions = createDecisionFeed(rememberedDecisions);
   const newCallId = createCallIds(clock.wallClock);
-  const spans = telemetry.source;
-  const known = { catalog, config, fleet, decisions, newCallId, clock };
-  const gatewayService = createGatewayService({
-    ...known,
-    ...shared,
-    runner,
-    spans,
+  const known = { ...chance, catalog, config, fleet, decisions, newCallId, clock, log };
+  const forCallers = withInfrastructure(
     state,
-    version,
-    startedAt,
-  });
-  const readConfig = () => loadConfig({ env, cwd: options.cwd ?? process.cwd() }).result;
-  const operatorService = createOperatorService({ ...known, log, readConfig });
-  const offered = (service: RpcService): readonly RpcService[] => {
-    const services = [service, createHealthService(state, [service.desc.typeName])];
-    return [...services, ...createReflectionServices(services)];
-  };
-  const publicServices = offered(gatewayService);
-  const operatorServices = offered(operatorService);
+    createGatewayService({ ...known, runner, spans, state, version, startedAt }),
+  );
+  const readConfig = (): ConfigResult => loadConfig({ env, cwd }).result;
+  const forOperators = withInfrastructure(state, createOperatorService({ ...known, readConfig }));
 
   const validator = createMessageValidator();
-  validator.warm([...publicServices, ...operatorServices]);
-  const { unaryMs, streamMs } = config.timeouts;
-  const policy: CallPolicy = {
-    startSpan: (call) => startServerSpan(spans, call),
-    admit: admitCalls(admission),
-    unaryMs,
-    streamMs,
-    validator,
-    state,
-    log,
-  };
-
+  validator.warm([...forCallers, ...forOperators]);
+  const startSpan: CallPolicy["startSpan"] = (call) => startServerSpan(spans, call);
+  const { timeouts, cors, grpc, operator } = config;
+  const policy = { ...timeouts, startSpan, admit: admitCalls(admission), validator, state, log };
+  const common = { policy, maxRequestBytes };
+  const routes = metricsRoutes(telemetry.metricsHandler);
+  const guard = createOperatorGuard(operator.token);
   const servers: Readonly<Record<ListenerName, () => RpcServer>> = {
-    connect: () => createConnectServer({ services: publicServices, policy, maxRequestBytes, ...config.cors }),
-    grpc: () => createGrpcServer({ services: publicServices, policy, maxRequestBytes, ...config.grpc }),
-    operator: () =>
-      createConnectServer({
-        services: operatorServices,
-        policy,
-        maxRequestBytes,
-        routes: metricsRoutes(telemetry.metricsHandler),
-        guard: createOperatorGuard(config.operator.token),
-      }),
+    connect: () => createConnectServer({ ...common, ...cors, services: forCallers }),
+    grpc: () => createGrpcServer({ ...common, ...grpc, services: forCallers }),
+    operator: () => createConnectServer({ ...common, services: forOperators, routes, guard }),
   };
   const open: RpcServer[] = [];
   const listen = async (listener: ListenerName): Promise<string | undefined> => {
     const wanted = config.listen[listener];
     if (wanted === undefined) return undefined;
     const server = servers[listener]();
+    started.defer(server.close);
     const { address } = await server.listen(wanted);
     open.push(server);
-    started.defer(server.close);
     log.info({ event: "listening", listener, address }, `${listener} listens on ${address}`);
     return address;
   };
@@ -193,6 +170,12 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
       await close();
     },
   };
+}
+
+/** A service with health and reflection, as each listener offers it. */
+function withInfrastructure(state: ServingState, service: RpcService): readonly RpcService[] {
+  const services = [service, createHealthService(state, [service.desc.typeName])];
+  return [...services, ...createReflectionServices(services)];
 }
 
 /** Of each deployment and of each upstream. */

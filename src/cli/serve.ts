@@ -5,7 +5,7 @@ import type { Log } from "../telemetry/log.ts";
 import { createLog } from "../telemetry/log.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
 import { formatListenError } from "./listen-error.ts";
-import { readConfig } from "./read-config.ts";
+import { configEnv, readConfig } from "./read-config.ts";
 
 export interface ServeOptions {
   readonly config?: string | undefined;
@@ -22,7 +22,7 @@ export async function runServe(options: ServeOptions, context: CliContext): Prom
   const log = createLog(config.logLevel);
   const stop = createStop(context, log);
   try {
-    const gateway = await start(config, context, log);
+    const gateway = await start(config, configEnv(context, options.config), context, log);
     if (gateway === undefined) return 1;
     const code = await stop.asked;
     await gateway.drain();
@@ -32,9 +32,15 @@ export async function runServe(options: ServeOptions, context: CliContext): Prom
   }
 }
 
-async function start(config: Config, context: CliContext, log: Log): Promise<Gateway | undefined> {
+async function start(
+  config: Config,
+  env: CliContext["env"],
+  context: CliContext,
+  log: Log,
+): Promise<Gateway | undefined> {
+  const { cwd, version } = context;
   try {
-    return await startGateway({ config, env: context.env, log, version: context.version });
+    return await startGateway({ config, env, cwd, log, version });
   } catch (error) {
     const message = formatListenError(error, config.listen);
     if (message === undefined) throw error;

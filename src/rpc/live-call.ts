@@ -9,7 +9,7 @@ import { type DecisionFacts, type DecisionInit, inAnswer, inError, routeDecision
 import type { RpcError } from "./rpc-error.ts";
 import type { Clock } from "./wire-time.ts";
 
-/** A planned call on its way, and the decision that grows with it. It ends once; later ends change nothing. */
+/** A planned call on its way, and the decision that grows with it. */
 export interface LiveCall {
   readonly planned: PlannedCall;
   /** The decision so far, as the caller wants it. */
@@ -18,7 +18,7 @@ export interface LiveCall {
   readonly answered: (served: Served) => DecisionInit | undefined;
   /** The call ends with this error. */
   readonly failed: (failure: CallFailure) => RpcError;
-  /** The caller went away without a word to it. */
+  /** Nobody reads any more: unless it has ended, the caller went away. */
   readonly left: () => void;
 }
 
@@ -32,7 +32,7 @@ export interface LiveCallOptions {
   readonly startedAt: number;
 }
 
-/** @see test/rpc/live-call.test.ts */
+/** @see test/rpc/gateway-service.test.ts */
 export function createLiveCall(planned: PlannedCall, options: LiveCallOptions): LiveCall {
   const { catalog, decisions, clock, facts, detail, startedAt } = options;
   const { trail } = planned;
@@ -42,7 +42,6 @@ export function createLiveCall(planned: PlannedCall, options: LiveCallOptions): 
     routeDecision(facts, trail, serving, clock.now() - startedAt);
 
   const end = (decision: DecisionInit, status: "OK" | RpcError["code"]): void => {
-    if (ended) return;
     ended = true;
     decisions.publish({ decision, endedAt: clock.wallClock(), status });
   };

@@ -71,12 +71,14 @@ describe("the health of a deployment", () => {
 
   it("is its upstream's where that one is worse off, with the later probe", () => {
     const upstreamBreaker = { ...open, probeAt: 20_000 };
-    const health = create(
-      DeploymentHealthSchema,
-      deploymentHealth(snapshot("other/b@one", { upstreamBreaker }), clock),
-    );
-    expect(health.breakerState).toBe(BreakerState.OPEN);
-    expect(timestampMs(health.nextProbeTime!)).toBe(1_700_000_010_000);
+    for (const breaker of [closed, open]) {
+      const health = create(
+        DeploymentHealthSchema,
+        deploymentHealth(snapshot("other/b@one", { breaker, upstreamBreaker }), clock),
+      );
+      expect(health.breakerState).toBe(BreakerState.OPEN);
+      expect(timestampMs(health.nextProbeTime!)).toBe(1_700_000_010_000);
+    }
   });
 
   it("has no times where nothing ever changed", () => {
