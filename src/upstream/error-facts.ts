@@ -16,8 +16,14 @@ export interface ErrorFacts {
 
 export type ErrorHint = "context-too-long" | "content-filtered" | "quota-exhausted";
 
-// Only a sentence tells these apart from other refusals with the same code: Anthropic's, Google's and vLLM's.
+// Only a sentence tells these apart from other refusals with the same code: Anthropic's, Google's and vLLM's. An
+// upstream may quote the request in it. Where that is misread, its caller alone is told something wrong; but a spent
+// quota rests a key for everybody, so that is believed only where the sentence begins with it.
 const hints: readonly (readonly [ErrorHint, RegExp])[] = [
+  [
+    "quota-exhausted",
+    /^(?:your credit balance|you have reached your specified api usage limits|you exceeded your current quota|you have exceeded your (?:current )?quota|insufficient (?:quota|balance|credits?|funds))/,
+  ],
   [
     "context-too-long",
     /maximum context length|context window|context length|prompt is too long|input is too long|input token count|exceeds the maximum number of (?:input )?tokens|too many (?:input )?tokens/,
@@ -26,13 +32,10 @@ const hints: readonly (readonly [ErrorHint, RegExp])[] = [
     "content-filtered",
     /content (?:management|filter|filtering|usage|safety) policy|content filter|safety system|(?:input|prompt|content|request) was flagged|flagged (?:by|as|for)|violat\w+ (?:our|the|its) (?:usage|content|safety)/,
   ],
-  [
-    "quota-exhausted",
-    /credit balance|api usage limits|insufficient (?:quota|balance|credits?|funds)|exceeded your current quota|(?:usage|spending|spend|billing) (?:hard )?limit|quota (?:has been )?exhausted|out of credits/,
-  ],
 ];
 
 const deepest = 4;
+const mostElements = 8;
 const mostText = 4096;
 
 /** Where the layers of gateways and clouds put the error, or another one inside it. */
@@ -46,7 +49,7 @@ const nestedMembers = [
   "raw",
   "detail",
 ] as const;
-const wordMembers = ["code", "reason", "type", "status", "error_code", "__type"] as const;
+const wordMembers = ["code", "reason", "type", "status", "error_code"] as const;
 const textMembers = ["message", "msg", "detail", "error_description", "raw"] as const;
 
 interface Findings {
@@ -64,36 +67,40 @@ interface Findings {
 export function readErrorFacts(error: unknown): ErrorFacts {
   const found: Findings = { codes: [], statuses: [], texts: [], waits: [] };
   visit(error, 0, found);
-  const text = found.texts.join("\n").slice(0, mostText).toLowerCase();
   return {
     code: found.codes.find(({ general }) => !general) ?? found.codes[0],
     status: found.statuses[0],
-    hint: hints.find(([, pattern]) => pattern.test(text))?.[0],
+    hint: hints.find(([, pattern]) => found.texts.some((text) => pattern.test(text)))?.[0],
     retryAfterMs: found.waits[0],
   };
 }
 
 function visit(value: unknown, depth: number, found: Findings): void {
   if (depth > deepest) return;
-  if (typeof value === "string") return visitText(value, depth, found);
-  if (Array.isArray(value)) {
-    for (const element of value.slice(0, 8)) visit(element, depth + 1, found);
-    return;
+  if (typeof value === "string") {
+    readWord(value, found);
+    readText(value, depth, found);
+  } else if (Array.isArray(value)) {
+    for (const element of value.slice(0, mostElements)) visit(element, depth + 1, found);
+  } else if (isRecord(value)) {
+    visitRecord(value, depth, found);
   }
-  if (!isRecord(value)) return;
-  for (const name of wordMembers) readWord(value[name], found);
-  for (const name of textMembers) if (typeof value[name] === "string") visitText(value[name], depth, found);
-  readRetryInfo(value, found);
-  for (const name of nestedMembers)
-    if (typeof value[name] === "object" || name === "error") visit(value[name], depth + 1, found);
 }
 
-function visitText(text: string, depth: number, found: Findings): void {
+function visitRecord(value: JsonRecord, depth: number, found: Findings): void {
+  for (const name of wordMembers) readWord(value[name], found);
+  for (const name of textMembers) readText(value[name], depth, found);
+  readRetryInfo(value, found);
+  visit(value["error"], depth + 1, found);
+  for (const name of nestedMembers) if (typeof value[name] === "object") visit(value[name], depth + 1, found);
+}
+
+/** A sentence, or the JSON of the upstream behind a gateway. */
+function readText(text: unknown, depth: number, found: Findings): void {
+  if (typeof text !== "string") return;
   const inner = /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
-  if (inner !== undefined) return visit(inner, depth + 1, found);
-  const code = findUpstreamCode(text);
-  if (code !== undefined) found.codes.push(code);
-  found.texts.push(text.slice(0, mostText));
+  if (inner === undefined) found.texts.push(text.slice(0, mostText).trimStart().toLowerCase());
+  else visit(inner, depth + 1, found);
 }
 
 function readWord(word: unknown, found: Findings): void {

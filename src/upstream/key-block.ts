@@ -33,10 +33,13 @@ export function refusedAgain(
   { pickedAs, order, now, hintMs }: Refusal,
   lengthMs: (refusals: number) => number,
 ): KeyBlock {
-  if (pickedAs < block.order) {
-    return hintMs === undefined ? block : { ...block, until: Math.max(block.until, now + hintMs) };
-  }
-  return { until: now + (hintMs ?? lengthMs(block.refusals)), refusals: block.refusals + 1, order };
+  const again = pickedAs < block.order;
+  if (again && hintMs === undefined) return block;
+  return {
+    until: Math.max(block.until, now + (hintMs ?? lengthMs(block.refusals))),
+    refusals: again ? block.refusals : block.refusals + 1,
+    order,
+  };
 }
 
 /** The block after a call that the upstream accepted: gone, unless the call is older than what it would undo. */

@@ -51,7 +51,6 @@ const specific: CodesOf = {
     "too_many_requests",
     "tokens_limit_exceeded",
     "RESOURCE_EXHAUSTED",
-    "ThrottlingException",
     "Throttling",
   ],
   unauthorized: [
@@ -106,7 +105,6 @@ const general: CodesOf = {
     "bad_request",
     "BadRequestError",
     "validation_error",
-    "ValidationException",
     "INVALID_ARGUMENT",
     "FAILED_PRECONDITION",
   ],

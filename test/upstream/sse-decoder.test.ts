@@ -24,6 +24,23 @@ const dataOf = (pieces: readonly (string | Uint8Array)[]) => {
 const byteByByte = (text: string | Uint8Array) =>
   [...Buffer.from(text as string)].map((byte) => Buffer.from([byte]));
 
+/** The specification, read off the lines themselves. */
+function expected(all: readonly string[]): readonly SseEvent[] {
+  const events: SseEvent[] = [];
+  let name = "";
+  let data: string[] = [];
+  for (const text of [...all, ""]) {
+    const [, field = "", content = ""] = /^([^:]*): ?(.*)$/su.exec(text) ?? [];
+    if (text === "") {
+      if (data.join("\n") !== "") events.push({ name, data: data.join("\n") });
+      name = "";
+      data = [];
+    } else if (field === "data") data.push(content);
+    else if (field === "event") name = content;
+  }
+  return events;
+}
+
 describe("events", () => {
   const cases: readonly { name: string; text: string; expected: readonly string[] }[] = [
     { name: "end with a blank line", text: "data: a\n\ndata: b\n\n", expected: ["a", "b"] },
@@ -129,23 +146,6 @@ describe("laws", () => {
     fc.constant(""),
   );
   const lines = fc.array(fc.tuple(line, fc.constantFrom("\n", "\r\n", "\r")), { maxLength: 40 });
-
-  /** The specification, read off the lines themselves. */
-  function expected(all: readonly string[]): readonly SseEvent[] {
-    const events: SseEvent[] = [];
-    let name = "";
-    let data: string[] = [];
-    for (const text of [...all, ""]) {
-      const [, field = "", content = ""] = /^([^:]*): ?(.*)$/su.exec(text) ?? [];
-      if (text === "") {
-        if (data.join("\n") !== "") events.push({ name, data: data.join("\n") });
-        name = "";
-        data = [];
-      } else if (field === "data") data.push(content);
-      else if (field === "event") name = content;
-    }
-    return events;
-  }
 
   it("wherever the bytes are cut, the events are the same", () => {
     fc.assert(
