@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  type Behaviour,
+  type FaultyUpstream,
+  type Script,
+  startFaultyUpstream,
+} from "../support/faulty-upstream.ts";
+import { quickLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import {
+  answers,
+  chunkEvent,
+  httpChunk,
+  httpResponse,
+  refuses,
+  streamsThenStalls,
+} from "../support/upstream-behaviours.ts";
+
+let main: FaultyUpstream;
+let spare: FaultyUpstream;
+let world: ScenarioWorld;
+afterEach(async () => {
+  await world.close();
+  await main.close();
+  await spare.close();
+});
+
+async function start(script: Script, listener: "grpc" | "connect", more: string): Promise<void> {
+  main = await startFaultyUpstream(script);
+  spare = await startFaultyUpstream(() => answers());
+  world = await startScenario({ config: twoUpstreams(main.baseUrl, spare.baseUrl, more), listener });
+}
+
+const patient = quickLimits
+  .replaceAll("300", "30000")
+  .replace("unaryMs: 1500", "unaryMs: 30000")
+  .replace("tokenIdleMs: 500", "tokenIdleMs: 30000");
+
+const slow: Behaviour = {
+  name: "streams for a second",
+  answer: async (exchange) => {
+    await exchange.write(
+      httpResponse(200, { "content-type": "text/event-stream", "transfer-encoding": "chunked" }),
+    );
+    for (let piece = 0; piece < 10; piece++) {
+      await exchange.write(httpChunk(chunkEvent({ content: `${piece} ` })));
+      await exchange.pause(100);
+    }
+    await exchange.write(httpChunk(`${chunkEvent({}, { finish_reason: "stop" })}data: [DONE]\n\n`));
+    await exchange.write(httpChunk(""));
+  },
+};
+
+for (const listener of ["grpc", "connect"] as const) {
+  describe(`a drain of the ${listener} listener`, () => {
+    it("lets a running stream come to its end", async () => {
+      await start(() => slow, listener, patient.replace("graceMs: 1000", "graceMs: 10000"));
+      const seen = world.chatStream();
+      await main.received(1);
+      await sleep(150);
+      await world.gateway.drain();
+      expect(await seen).toMatchObject({ code: "OK", text: "0 1 2 3 4 5 6 7 8 9 " });
+    });
+
+    it("ends a stream that outlasts the grace with ABORTED, and its upstream with it", async () => {
+      await start(() => streamsThenStalls(2), listener, patient);
+      const seen = world.chatStream();
+      await main.received(1);
+      await sleep(150);
+      await world.gateway.drain();
+      expect(await seen).toMatchObject({
+        code: "ABORTED",
+        reason: "GATEWAY_DRAINING",
+        text: "piece 0 piece 1 ",
+      });
+      await main.aborted(0);
+    });
+
+    it("starts no further attempt", async () => {
+      await start(
+        () => refuses(500),
+        listener,
+        patient.replace("baseMs: 100", "baseMs: 5000").replace("capMs: 1000", "capMs: 5000"),
+      );
+      const seen = world.chat({ routing: { fallback: { mode: 1 } } });
+      await main.received(1);
+      await sleep(50);
+      await world.gateway.drain();
+      expect(await seen).toMatchObject({ code: "UNAVAILABLE", reason: "GATEWAY_DRAINING" });
+      expect(main.requests).toHaveLength(1);
+    });
+  });
+}
