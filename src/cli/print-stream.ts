@@ -28,32 +28,34 @@ export async function printStreamText(
   { stdout }: Pick<CliContext, "stdout">,
 ): Promise<StreamFinished | undefined> {
   const deltas = createDeltaText();
-  for await (const { event } of events) {
-    switch (event.case) {
-      case "delta":
-        stdout.write(deltas.text(event.value));
-        break;
-      case "restarted": {
-        const { failedAttempt, deployment } = event.value;
-        const why = failedAttempt?.error;
-        const reason = why === undefined ? "failed" : enumName(ErrorReasonSchema, why.reason);
-        stdout.write(
-          `${deltas.end()}\n[${failedAttempt?.deployment ?? "the deployment"} broke off (${reason}): ` +
-            `the answer starts over from ${deployment}]\n\n`,
-        );
-        break;
+  try {
+    for await (const { event } of events) {
+      switch (event.case) {
+        case "delta":
+          stdout.write(deltas.text(event.value));
+          break;
+        case "restarted": {
+          const { failedAttempt, deployment } = event.value;
+          const why = failedAttempt?.error;
+          const reason = why === undefined ? "failed" : enumName(ErrorReasonSchema, why.reason);
+          stdout.write(
+            `${deltas.end()}\n[${failedAttempt?.deployment ?? "the deployment"} broke off (${reason}): ` +
+              `the answer starts over from ${deployment}]\n\n`,
+          );
+          break;
+        }
+        case "finished":
+          return event.value;
+        case "started":
+        case "heartbeat":
+        case undefined:
+          break;
       }
-      case "finished":
-        stdout.write(deltas.end());
-        return event.value;
-      case "started":
-      case "heartbeat":
-      case undefined:
-        break;
     }
+    return undefined;
+  } finally {
+    stdout.write(deltas.end());
   }
-  stdout.write(deltas.end());
-  return undefined;
 }
 
 /**

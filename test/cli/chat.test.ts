@@ -201,6 +201,22 @@ describe("switchyard chat", () => {
     expect(stdout).toContain('Looking.\n[calls f({"a":1}) as id0]\n[calls g({"b":2}) as id1]\n');
   });
 
+  it("ends the line of an answer that breaks off, so that the error begins its own", async () => {
+    await using gateway = await startScriptedGateway({
+      gateway: {
+        chatStream: async function* () {
+          yield textDelta("half an answer");
+          throw new ConnectError("broke", Code.Aborted);
+        },
+      },
+    });
+    const words = ["chat", "--stream", "--address", gateway.address, "hi"];
+    const { code, stdout, stderr } = await runCommand(words);
+    expect(code).toBe(1);
+    expect(stdout).toBe("half an answer\n");
+    expect(stderr).toMatch(/^error: ABORTED/);
+  });
+
   for (const flags of [[], ["--json"]]) {
     it(`fails for a stream that ends without its proof of being whole${flags.join("")}`, async () => {
       await using gateway = await startScriptedGateway({
