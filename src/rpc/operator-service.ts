@@ -62,6 +62,8 @@ export function createOperatorService(options: OperatorServiceOptions): RpcServi
           const { decision, endedAt, status } = watched.ended;
           yield { decision, endTime: toTimestamp(endedAt), status };
         }
+        // A drain is no end that a watcher should take for one: it finds another replica.
+        signal.throwIfAborted();
       },
 
       async setBreaker(request, context) {

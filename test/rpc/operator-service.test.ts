@@ -358,8 +358,8 @@ describe("the other calls of operators", () => {
     publish("3");
     expect(await live).toMatchObject({ decision: { decisionId: "3" }, status: "UNAVAILABLE" });
     const last = watch.next();
-    stop.abort();
-    expect((await last).done).toBe(true);
+    stop.abort(new RpcError("UNAVAILABLE", "the gateway is shutting down"));
+    expect((await errorOf(last)).code).toBe("UNAVAILABLE");
   });
 
   it("ends a watch that falls too far behind with a word about it", async () => {
