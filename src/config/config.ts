@@ -113,6 +113,8 @@ export interface CanaryConfig {
   /** 0 to 10000. */
   readonly weightBasisPoints: number;
   readonly autoRollback: boolean;
+  /** Raises the weight step by step while nothing speaks against it. */
+  readonly promote: boolean;
 }
 
 export interface LedgerConfig {

@@ -71,6 +71,9 @@ export const defaultDrain = { delayMs: 5_000, graceMs: 30_000 } as const;
 /** A canary that nobody watches must be able to roll itself back. */
 export const defaultAutoRollback = true;
 
+/** More calls, and more money, move only when somebody wants it. */
+export const defaultPromote = false;
+
 /** A file beside the process; three months cover a quarterly report. */
 export const defaultLedger = { path: "switchyard.db", retentionDays: 90 } as const;
 

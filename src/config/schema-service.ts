@@ -4,6 +4,7 @@ import {
   defaultAutoRollback,
   defaultGrpc,
   defaultLedger,
+  defaultPromote,
   defaultSimulator,
   defaultWarnPercent,
   defaultWorkers,
@@ -68,6 +69,7 @@ export const serviceShape = {
       error: "must have at most two decimals, such as 0.25",
     }),
     autoRollback: flag().default(defaultAutoRollback),
+    promote: flag().default(defaultPromote),
   }).optional(),
   ledger: section({
     path: textLike(/^[^\0]{1,4096}$/, "must be the path of a file").default(defaultLedger.path),

@@ -524,6 +524,7 @@ describe("the catalog", () => {
         canary: "two",
         weightBasisPoints: basisPoints,
         autoRollback: true,
+        promote: false,
       });
     }
   });

@@ -49,6 +49,7 @@ describe("the shipped switchyard.yaml", () => {
       canary: "holysheep",
       weightBasisPoints: 500,
       autoRollback: true,
+      promote: false,
     });
   });
 
