@@ -1,12 +1,13 @@
 import type { CallFailure } from "../routing/call-failure.ts";
 import type { ChatOutcome, StreamEvent } from "./call-outcome.ts";
+import { endCall } from "./end-call.ts";
 import { visitHedged } from "./hedged-visit.ts";
 import { createHedging } from "./hedging.ts";
 import { unaryAttempts } from "./complete-attempt.ts";
 import { createPlanRun } from "./plan-run.ts";
 import type { PlannedCall } from "./planned-call.ts";
 import { createAttemptPricing } from "./price-attempt.ts";
-import { routeSummary, type RouteEnd } from "./route-summary.ts";
+import type { RouteEnd } from "./route-summary.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 import { runStream } from "./run-stream.ts";
 
@@ -51,7 +52,7 @@ export function createCallRunner(options: RunnerOptions): CallRunner {
           }
         }
       } finally {
-        call.route.end(routeSummary(call, run.state(), end));
+        endCall(shared, call, run.state(), end);
       }
     },
     chatStream: (call) => runStream(shared, pricing, hedging, call),

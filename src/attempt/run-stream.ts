@@ -1,6 +1,7 @@
 import type { ChoiceDelta } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import type { CallFailure } from "../routing/call-failure.ts";
 import type { Served, Serving, StreamEvent } from "./call-outcome.ts";
+import { endCall } from "./end-call.ts";
 import { visitHedged } from "./hedged-visit.ts";
 import type { Hedging } from "./hedging.ts";
 import { type OpenedStream, streamAttempts } from "./open-stream.ts";
@@ -8,7 +9,7 @@ import { createStreamPipe, type PipeEnd } from "./pipe-stream.ts";
 import { createPlanRun, type PlanRun } from "./plan-run.ts";
 import type { PlannedCall } from "./planned-call.ts";
 import type { AttemptPricing } from "./price-attempt.ts";
-import { routeSummary, type RouteEnd } from "./route-summary.ts";
+import type { RouteEnd } from "./route-summary.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 import type { AttemptEntry } from "./trail.ts";
 
@@ -86,7 +87,7 @@ export async function* runStream(
       broken = ended.entry;
     }
   } finally {
-    call.route.end(routeSummary(call, run.state(), end));
+    endCall(options, call, run.state(), end);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Catalog } from "../routing/catalog.ts";
 import type { Fleet } from "./fleet.ts";
 import type { PlannedCall } from "./planned-call.ts";
+import type { RouteEnd } from "./route-summary.ts";
 import type { SetTimer } from "./timer.ts";
 import type { AttemptEntry } from "./trail.ts";
 
@@ -22,4 +23,6 @@ export interface RunnerOptions {
   readonly draining: AbortSignal;
   /** Told of each attempt at its end, once. Must not throw. */
   readonly onAttempt: (entry: AttemptEntry, call: PlannedCall) => void;
+  /** Told of each call at its end, once, whatever its end. Must not throw. */
+  readonly onCallEnd?: ((call: PlannedCall, end: RouteEnd) => void) | undefined;
 }

@@ -32,6 +32,7 @@ export function planRoute(catalog: Catalog, facts: CallFacts): PlanResult {
       pinned: target.pinned,
       arm: order.arm,
       canaryBucket: order.takesPart ? canaryBucket(facts.affinityKey ?? facts.requestId) : undefined,
+      compared: order.takesPart && facts.canary === "assigned",
       candidates,
       fallbacks,
       excluded,

@@ -22,6 +22,11 @@ export interface Plan {
   readonly arm: Arm;
   /** Of the split, 0 to 9999; undefined where the call takes no part. */
   readonly canaryBucket: number | undefined;
+  /**
+   * The call counts when the arms are compared: it takes part, and its bucket decided, not its caller. Who asks for an
+   * arm, or to be kept from one, is not a sample of anybody else.
+   */
+  readonly compared: boolean;
   /** The target's own, in the order in which they are tried. */
   readonly candidates: readonly Candidate[];
   /** Appended behind them, each list once, when a failure or a skip of its class occurs. */

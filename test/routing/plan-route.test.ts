@@ -370,6 +370,14 @@ describe("the arm of a plan", () => {
     });
   }
 
+  it("is compared where the bucket decided, and not where the caller did", () => {
+    const compared = (facts: Partial<CallFacts>): boolean => planOf(catalogOf(all), facts).compared;
+    expect(compared(model("both"))).toBe(true);
+    expect(compared({ ...model("both"), canary: "require" })).toBe(false);
+    expect(compared({ ...model("both"), canary: "exclude" })).toBe(false);
+    expect(compared(model("old"))).toBe(false);
+  });
+
   it("leads to the canary deployment of that first model", () => {
     const plan = planOf(catalogOf(all), { ...tier("standard"), ...sees });
     expect(idsOf(plan.candidates)).toEqual(["both@new", "both@old", "old@old"]);

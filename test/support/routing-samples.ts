@@ -100,6 +100,7 @@ export function samplePlan(
     pinned: false,
     arm: "stable",
     canaryBucket: undefined,
+    compared: false,
     candidates,
     excluded: [],
     onContentFilter: false,
