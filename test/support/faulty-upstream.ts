@@ -91,6 +91,9 @@ export async function startFaultyUpstream(
   const requests: RecordedRequest[] = [];
   const aborts: Abort[] = [];
   const sockets = new Set<Socket>();
+  /** Below TLS, by the client's port: only they can be reset. */
+  const plainSockets = new Map<number | undefined, Socket>();
+  const plainSocket = (socket: Socket): Socket => plainSockets.get(socket.remotePort) ?? socket;
   const watchers = new Set<() => void>();
   const failures: unknown[] = [];
   let current = script;
@@ -190,7 +193,7 @@ export async function startFaultyUpstream(
           pause: (ms) => sleep(ms, undefined, { signal: controller.signal }).catch(() => undefined),
           hang: () => hang(controller.signal),
           finish: () => end(() => socket.end()),
-          reset: () => end(() => socket.resetAndDestroy()),
+          reset: () => end(() => plainSocket(socket).resetAndDestroy()),
         });
       } catch (error) {
         // A script that throws is a fault of the test: close() tells.
@@ -211,8 +214,13 @@ export async function startFaultyUpstream(
   // Counts what never becomes a TLS session, too.
   if (certificate !== undefined) {
     server.on("connection", (socket: Socket) => {
+      const { remotePort } = socket;
       sockets.add(socket);
-      socket.on("close", () => sockets.delete(socket));
+      plainSockets.set(remotePort, socket);
+      socket.on("close", () => {
+        sockets.delete(socket);
+        plainSockets.delete(remotePort);
+      });
       socket.on("error", () => undefined);
     });
   }

@@ -1,6 +1,5 @@
 import { getEventListeners } from "node:events";
 import { createServer } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { toChatCompletionBody } from "../../src/upstream/chat-request.ts";
 import type { StreamResult } from "../../src/upstream/upstream.ts";
@@ -279,23 +278,17 @@ function raw(bytes: string, hangs = false): Behaviour {
 
 describe("a connection", () => {
   it("is used again, by unary calls and streams alike", async () => {
-    await using world = await startUpstreamWorld(() => answers());
+    await using world = await startUpstreamWorld(() => answers(), { maxConnections: 1 });
     for (let n = 0; n < 10; n++) {
       expect((await world.upstream.complete(sampleCall())).kind).toBe("completed");
-      // undici gives a connection back a turn of the event loop after its response.
-      await nextTurn();
       expect((await readAll(await world.upstream.stream(sampleCall()))).done).toBe(true);
-      await nextTurn();
     }
     expect(world.server.connections()).toBe(1);
   });
 
   it("is used again after an error response", async () => {
-    await using world = await startUpstreamWorld(() => refuses(429));
-    for (let n = 0; n < 5; n++) {
-      await world.upstream.complete(sampleCall());
-      await nextTurn();
-    }
+    await using world = await startUpstreamWorld(() => refuses(429), { maxConnections: 1 });
+    for (let n = 0; n < 5; n++) await world.upstream.complete(sampleCall());
     expect(world.server.connections()).toBe(1);
   });
 
@@ -318,9 +311,10 @@ describe("a connection", () => {
 
   it("that breaks before any byte of a response was stale where it had been used", async () => {
     for (const behaviour of [resetsBeforeHeaders, finishesBeforeHeaders]) {
-      await using world = await startUpstreamWorld((index) => (index === 0 ? answers() : behaviour));
+      await using world = await startUpstreamWorld((index) => (index === 0 ? answers() : behaviour), {
+        maxConnections: 1,
+      });
       await world.upstream.complete(sampleCall());
-      await nextTurn();
       expect(await failureOf(world.upstream.complete(sampleCall()))).toMatchObject({
         kind: "stale-connection",
       });
@@ -328,10 +322,48 @@ describe("a connection", () => {
     }
   });
 
-  it("that breaks inside the headers is lost even where it had been used: the upstream had begun", async () => {
-    await using world = await startUpstreamWorld((index) => (index === 0 ? answers() : resetsInHeaders));
+  it("that the upstream resets just as it is used again was stale: nothing was sent", async () => {
+    let resetIdle = (): void => undefined;
+    const answersOnce: Behaviour = {
+      name: "answers, and can reset",
+      answer: async (exchange) => {
+        resetIdle = exchange.reset;
+        await answers().answer(exchange);
+      },
+    };
+    await using world = await startUpstreamWorld(() => answersOnce);
     await world.upstream.complete(sampleCall());
-    await nextTurn();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    resetIdle();
+    expect(await failureOf(world.upstream.complete(sampleCall()))).toMatchObject({
+      kind: "stale-connection",
+    });
+    expect(world.server.requests).toHaveLength(1);
+    expect((await world.upstream.complete(sampleCall())).kind).toBe("completed");
+  });
+
+  it("that the upstream ends in order just as it is used again is replaced without a failure", async () => {
+    let finishIdle = (): void => undefined;
+    const answersOnce: Behaviour = {
+      name: "answers, and can finish",
+      answer: async (exchange) => {
+        finishIdle = exchange.finish;
+        await answers().answer(exchange);
+      },
+    };
+    await using world = await startUpstreamWorld(() => answersOnce);
+    await world.upstream.complete(sampleCall());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    finishIdle();
+    expect((await world.upstream.complete(sampleCall())).kind).toBe("completed");
+    expect(world.server.connections()).toBe(2);
+  });
+
+  it("that breaks inside the headers is lost even where it had been used: the upstream had begun", async () => {
+    await using world = await startUpstreamWorld((index) => (index === 0 ? answers() : resetsInHeaders), {
+      maxConnections: 1,
+    });
+    await world.upstream.complete(sampleCall());
     expect(await failureOf(world.upstream.complete(sampleCall()))).toMatchObject({ kind: "connection-lost" });
     expect(world.server.requests[1]?.earlierOnConnection).toBe(1);
   });

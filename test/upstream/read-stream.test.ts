@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import type { StreamBatch, StreamResult } from "../../src/upstream/upstream.ts";
 import type { Behaviour } from "../support/faulty-upstream.ts";
@@ -264,10 +263,10 @@ describe("a response that is no stream", () => {
 
 describe("the connection of a stream", () => {
   it("is one for 20 streams in a row", async () => {
-    await using world = await startUpstreamWorld(() => answers());
+    // With no second one to turn to, only a connection that was closed is followed by another.
+    await using world = await startUpstreamWorld(() => answers(), { maxConnections: 1 });
     for (let n = 0; n < 20; n++) {
       expect((await readAll(await world.upstream.stream(sampleCall()))).done).toBe(true);
-      await nextTurn();
     }
     expect(world.server.connections()).toBe(1);
   });
@@ -285,10 +284,9 @@ describe("the connection of a stream", () => {
         await exchange.write(httpChunk(""));
       },
     };
-    await using world = await startUpstreamWorld(() => lateEnd);
+    await using world = await startUpstreamWorld(() => lateEnd, { maxConnections: 1 });
     for (let n = 0; n < 3; n++) {
       expect((await readAll(await world.upstream.stream(sampleCall()))).done).toBe(true);
-      await new Promise((resolve) => setTimeout(resolve, 60));
     }
     expect(world.server.connections()).toBe(1);
     expect(world.server.aborts).toHaveLength(0);
@@ -313,7 +311,7 @@ describe("the connection of a stream", () => {
   });
 
   it("is kept where its reader leaves after the end of the answer", async () => {
-    await using world = await startUpstreamWorld(() => answers());
+    await using world = await startUpstreamWorld(() => answers(), { maxConnections: 1 });
     for (let n = 0; n < 3; n++) {
       const batches = batchesOf(await world.upstream.stream(sampleCall()));
       for (
@@ -322,8 +320,6 @@ describe("the connection of a stream", () => {
         next = await batches.next()
       );
       await batches.return?.();
-      await vi.waitUntil(() => world.server.requests.length === n + 1);
-      await new Promise((resolve) => setTimeout(resolve, 30));
     }
     expect(world.server.connections()).toBe(1);
     expect(world.server.aborts).toHaveLength(0);
