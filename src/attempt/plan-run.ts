@@ -123,7 +123,10 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
   });
 
   /** Undefined where somebody took the room meanwhile: then the candidate was skipped. */
-  const grantOf = (candidate: Candidate, budgetMs: number): Granted | undefined => {
+  const grantOf = (
+    candidate: Candidate,
+    { budgetMs, budgetIsDeadline }: Pick<Granted, "budgetMs" | "budgetIsDeadline">,
+  ): Granted | undefined => {
     const { id, upstream } = candidate.deployment;
     const { breakerState } = fleet.readiness(id);
     const grant = fleet.acquire(id, now() + budgetMs);
@@ -133,7 +136,6 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
     }
     if (!usedUpstreams.has(upstream)) fleet.budget(upstream).firstAttempt();
     usedUpstreams.add(upstream);
-    const left = limits.deadline - now();
     const granted: Granted = {
       candidate,
       grant,
@@ -142,8 +144,7 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
       breakerState,
       backoffMs: backoff,
       budgetMs,
-      // What `nextStep` keeps back for the answer's way is at most a twentieth.
-      budgetIsDeadline: budgetMs >= left * 0.9,
+      budgetIsDeadline,
     };
     backoff = 0;
     state = afterStart(state, candidate);
@@ -168,13 +169,13 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
           case "give-up":
             return { kind: "gave-up", failure: callFailure(state, step.why, step.retryAfterMs) };
           case "attempt": {
-            const { candidate, repeated, budgetMs } = step;
+            const { candidate, repeated } = step;
             if (repeated && !fleet.budget(candidate.deployment.upstream).take()) {
               route.skipped(candidate.deployment, "retry-budget");
               const retryAfterMs = backoffMs(config.retry, 1, random());
               return { kind: "gave-up", failure: callFailure(state, "retry-budget", retryAfterMs) };
             }
-            const granted = grantOf(candidate, budgetMs);
+            const granted = grantOf(candidate, step);
             if (granted !== undefined) return { kind: "granted", granted };
           }
         }
@@ -185,14 +186,14 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
         const { skip: why, breakerState } = fleet.readiness(id);
         return why === undefined && breakerState === "closed";
       };
-      const candidate = hedgeCandidate(plan, state, limits.maxAttempts, ready);
+      const candidate = hedgeCandidate(state, limits.maxAttempts, ready);
       if (candidate === undefined) return undefined;
       const { allowanceMs, deadline } = limits;
       const budgetMs = deadline - now() - reserveMs(allowanceMs);
       const { upstream } = candidate.deployment;
       if (budgetMs <= minUsefulMs(allowanceMs) || !afford() || !fleet.budget(upstream).take())
         return undefined;
-      const granted = grantOf(candidate, budgetMs);
+      const granted = grantOf(candidate, { budgetMs, budgetIsDeadline: true });
       return granted && { ...granted, reason: "hedge" };
     },
     takeNumber: () => (numbers += 1),

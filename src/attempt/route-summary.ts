@@ -1,6 +1,6 @@
 import type { CallFailure } from "../routing/call-failure.ts";
 import { failureRules } from "../routing/failure-rules.ts";
-import { candidatesNow, type RunState } from "../routing/run-state.ts";
+import type { RunState } from "../routing/run-state.ts";
 import type { RouteOutcome, RouteSummary } from "../telemetry/route-span.ts";
 import type { Served } from "./call-outcome.ts";
 import type { PlannedCall } from "./planned-call.ts";
@@ -12,7 +12,7 @@ export type RouteEnd =
   | { readonly kind: "failed"; readonly failure: CallFailure };
 
 /** What the span of a route says at its end. */
-export function routeSummary({ plan, trail }: PlannedCall, state: RunState, end: RouteEnd): RouteSummary {
+export function routeSummary({ trail }: PlannedCall, state: RunState, end: RouteEnd): RouteSummary {
   const attempts = trail.entries().filter((entry) => entry.kind === "attempt");
   const cost = trail.totalCost();
   const priced = attempts.some((entry) => entry.cost !== undefined) && !cost.unpriced;
@@ -26,9 +26,7 @@ export function routeSummary({ plan, trail }: PlannedCall, state: RunState, end:
     return { ...common, outcome, reason: undefined, servedModel: undefined, fallbackDepth: 0 };
   }
   const { attempt, reason } = end.served;
-  const place = candidatesNow(plan, state).findIndex(
-    ({ deployment }) => deployment.id === attempt.deployment,
-  );
+  const place = state.candidates.findIndex(({ deployment }) => deployment.id === attempt.deployment);
   return {
     ...common,
     outcome: servedOutcome(reason),

@@ -1,5 +1,5 @@
-import type { Candidate, Plan } from "./plan.ts";
-import { candidatesNow, type RunState } from "./run-state.ts";
+import type { Candidate } from "./plan.ts";
+import type { RunState } from "./run-state.ts";
 
 /**
  * Who is asked while another attempt is still silent: the next candidate in order that this call has not called,
@@ -7,13 +7,12 @@ import { candidatesNow, type RunState } from "./run-state.ts";
  * @param ready whether a deployment has room and a closed breaker: a hedge is no probe
  */
 export function hedgeCandidate(
-  plan: Plan,
   state: RunState,
   maxAttempts: number,
   ready: (deploymentId: string) => boolean,
 ): Candidate | undefined {
   if (state.attempts >= maxAttempts) return undefined;
-  return candidatesNow(plan, state).find(
+  return state.candidates.find(
     ({ deployment: { id } }) => !state.called.has(id) && !state.out.has(id) && ready(id),
   );
 }

@@ -1,7 +1,6 @@
 import { backoffMs } from "./backoff.ts";
 import type { BackoffPolicy } from "./backoff.ts";
 import type { Candidate, Plan } from "./plan.ts";
-import { candidatesNow } from "./run-state.ts";
 import type { RunState } from "./run-state.ts";
 import type { SkipReason } from "./skip-reason.ts";
 
@@ -94,27 +93,26 @@ export function minUsefulMs(allowanceMs: number): number {
  * @see docs/decisions/0002-next-step-machine.md
  */
 export function nextStep(plan: Plan, state: RunState, facts: StepFacts): Step {
-  const candidates = candidatesNow(plan, state);
   // Before draining: what is the caller's fault here is its fault at every replica.
-  if (state.final) return giveUp("final", comeBackMs(candidates, state, facts));
+  if (state.final) return giveUp("final", comeBackMs(state, facts));
   if (facts.draining) return giveUp("draining");
-  const again = candidates.find(({ deployment }) => deployment.id === state.sameNow);
-  const candidate = again ?? candidates.find((each) => isFree(state, each));
-  if (candidate === undefined) return betweenRounds(candidates, state, facts);
+  const again = state.candidates.find(({ deployment }) => deployment.id === state.sameNow);
+  const candidate = again ?? state.ahead.find(({ deployment }) => !state.out.has(deployment.id));
+  if (candidate === undefined) return betweenRounds(state, facts);
   if (state.attempts >= facts.maxAttempts) {
-    return giveUp("attempts-spent", comeBackMs(candidates, state, facts));
+    return giveUp("attempts-spent", comeBackMs(state, facts));
   }
   const { skip } = facts.readiness(candidate.deployment.id);
   if (skip !== undefined) return { kind: "skip", candidate, skip };
   const remainingMs = remaining(facts);
   const needMs = state.attempts === 0 ? 0 : minUsefulMs(facts.allowanceMs);
-  if (remainingMs <= needMs) return giveUp("no-time", comeBackMs(candidates, state, facts));
+  if (remainingMs <= needMs) return giveUp("no-time", comeBackMs(state, facts));
   const shareMs = Math.max(minUsefulMs(facts.allowanceMs), remainingMs * splitShare);
   const splits =
     state.attempts + 1 < facts.maxAttempts &&
     remainingMs >= smallestSplitMs &&
     remainingMs - shareMs > minUsefulMs(facts.allowanceMs) &&
-    somebodyElse(plan, state, candidates, candidate, facts.now + shareMs, facts.readiness);
+    somebodyElse(plan, state, candidate, facts.now + shareMs, facts.readiness);
   return {
     kind: "attempt",
     candidate,
@@ -128,25 +126,24 @@ export function nextStep(plan: Plan, state: RunState, facts: StepFacts): Step {
 function somebodyElse(
   plan: Plan,
   state: RunState,
-  candidates: readonly Candidate[],
   candidate: Candidate,
   instant: number,
   readiness: StepFacts["readiness"],
 ): boolean {
-  const could = (other: Candidate): boolean =>
-    other.deployment.id !== candidate.deployment.id &&
-    isFree(state, other) &&
-    readiness(other.deployment.id).readyAt <= instant;
-  return candidates.some(could) || plan.fallbacks.unavailable.some(could);
+  const could = ({ deployment: { id } }: Candidate): boolean =>
+    id !== candidate.deployment.id && !state.out.has(id) && readiness(id).readyAt <= instant;
+  if (state.ahead.some(could)) return true;
+  const known = new Set(state.candidates.map(({ deployment }) => deployment.id));
+  return plan.fallbacks.unavailable.some((other) => !known.has(other.deployment.id) && could(other));
 }
 
-function betweenRounds(candidates: readonly Candidate[], state: RunState, facts: StepFacts): Step {
+function betweenRounds(state: RunState, facts: StepFacts): Step {
   // Nobody was called: waiting callers would only become a herd at the moment of recovery.
-  if (state.failures.length === 0) return giveUp("none-ready", comeBackMs(candidates, state, facts));
-  const left = candidates.filter(({ deployment }) => !state.out.has(deployment.id));
-  if (left.length === 0) return giveUp("candidates-spent", comeBackMs(candidates, state, facts));
+  if (state.failures.length === 0) return giveUp("none-ready", comeBackMs(state, facts));
+  const left = state.candidates.filter(({ deployment }) => !state.out.has(deployment.id));
+  if (left.length === 0) return giveUp("candidates-spent", comeBackMs(state, facts));
   if (state.attempts >= facts.maxAttempts) {
-    return giveUp("attempts-spent", comeBackMs(candidates, state, facts));
+    return giveUp("attempts-spent", comeBackMs(state, facts));
   }
   const hintMs = soonestMs(left, facts);
   const spreadMs = spread(hintMs, facts.random());
@@ -162,9 +159,9 @@ function betweenRounds(candidates: readonly Candidate[], state: RunState, facts:
  * When it is worth coming back, in milliseconds: once the soonest candidate can be called, and not before one
  * backoff. Those that are out for this call count where there are no others. Undefined without any candidate.
  */
-function comeBackMs(candidates: readonly Candidate[], state: RunState, facts: StepFacts): number | undefined {
+function comeBackMs({ candidates, out }: RunState, facts: StepFacts): number | undefined {
   if (candidates.length === 0) return undefined;
-  const left = candidates.filter(({ deployment }) => !state.out.has(deployment.id));
+  const left = candidates.filter(({ deployment }) => !out.has(deployment.id));
   const hintMs = soonestMs(left.length === 0 ? candidates : left, facts);
   return spread(Math.max(hintMs, backoffMs(facts.backoff, 1, facts.random())), facts.random());
 }
@@ -183,10 +180,6 @@ function spread(ms: number, random: number): number {
 /** Milliseconds until the answer must be on its way. */
 function remaining(facts: StepFacts): number {
   return facts.deadline - facts.now - reserveMs(facts.allowanceMs);
-}
-
-function isFree(state: RunState, { deployment }: Candidate): boolean {
-  return !state.tried.has(deployment.id) && !state.out.has(deployment.id);
 }
 
 function giveUp(why: GiveUpReason, retryAfterMs?: number): Step {

@@ -11,8 +11,10 @@ export interface RunState {
   readonly attempts: number;
   /** Passes over the candidates that are over. */
   readonly round: number;
-  /** Deployments tried or passed over in this round. */
-  readonly tried: ReadonlySet<string>;
+  /** The plan's candidates and those of the lists opened so far, in order, each deployment once. */
+  readonly candidates: readonly Candidate[];
+  /** Those of them that were neither tried nor passed over in this round. */
+  readonly ahead: readonly Candidate[];
   /** Deployments that are out for the rest of the call. */
   readonly out: ReadonlySet<string>;
   /** Those of them that refuse this very request, for its length or its content. */
@@ -21,6 +23,8 @@ export interface RunState {
   readonly called: ReadonlySet<string>;
   /** Fallback lists appended so far, in order. */
   readonly opened: readonly FallbackClass[];
+  /** The plan's. */
+  readonly fallbacks: Plan["fallbacks"];
   /** Every failure so far, in order; key rotations included. */
   readonly failures: readonly Failure[];
   /** Why candidates were passed over, in order. */
@@ -38,11 +42,13 @@ export function startRun(plan: Plan): RunState {
   const state: RunState = {
     attempts: 0,
     round: 0,
-    tried: new Set(),
+    candidates: plan.candidates,
+    ahead: plan.candidates,
     out: new Set(),
     refused: new Set(),
     called: new Set(),
     opened: [],
+    fallbacks: plan.fallbacks,
     failures: [],
     skips: [],
     sameNowTaken: false,
@@ -56,20 +62,12 @@ export function startRun(plan: Plan): RunState {
   return nowhere ? open(opened, "unavailable") : opened;
 }
 
-/** The plan's candidates and the fallback lists opened so far, each deployment once. */
-export function candidatesNow(plan: Plan, state: RunState): readonly Candidate[] {
-  if (state.opened.length === 0) return plan.candidates;
-  const all = [...plan.candidates, ...state.opened.flatMap((list) => plan.fallbacks[list])];
-  const seen = new Set<string>();
-  return all.filter(({ deployment }) => !seen.has(deployment.id) && seen.add(deployment.id));
-}
-
 /** A candidate was passed over without a call. */
 export function afterSkip(state: RunState, candidate: Candidate, skip: SkipReason): RunState {
   const fallback = fallbackOfSkip(skip);
   const next: RunState = {
     ...state,
-    tried: including(state.tried, candidate.deployment.id),
+    ahead: without(state.ahead, candidate),
     skips: [...state.skips, skip],
     sameNow: undefined,
   };
@@ -82,7 +80,7 @@ export function afterStart(state: RunState, candidate: Candidate): RunState {
   return {
     ...state,
     attempts: state.attempts + 1,
-    tried: including(state.tried, id),
+    ahead: without(state.ahead, candidate),
     called: including(state.called, id),
     sameNow: undefined,
   };
@@ -106,11 +104,11 @@ export function afterFailure(plan: Plan, state: RunState, candidate: Candidate, 
       return { ...opened, out: including(opened.out, id) };
     case "give-up":
       if (failure.kind === "content-filtered" && plan.onContentFilter) {
-        return withRefused(plan, open(failed, "unavailable"), [id]);
+        return withRefused(open(failed, "unavailable"), [id]);
       }
       return { ...failed, final: true };
     case "larger":
-      return withRefused(plan, opened, tooSmall(plan, candidate));
+      return withRefused(opened, tooSmall(plan, candidate));
     case "same-now":
       // The first one is the keep-alive race, and no reason to look elsewhere.
       return state.sameNowTaken ? opened : { ...failed, sameNowTaken: true, sameNow: id };
@@ -124,21 +122,29 @@ export function afterBrokenStream(state: RunState, failure: Failure): RunState {
 
 /** A wait is over: every candidate that is not out may be tried again. */
 export function afterWait(state: RunState): RunState {
-  return { ...state, round: state.round + 1, tried: new Set() };
+  return { ...state, round: state.round + 1, ahead: state.candidates };
 }
 
 function open(state: RunState, fallback: FallbackClass): RunState {
-  return state.opened.includes(fallback) ? state : { ...state, opened: [...state.opened, fallback] };
+  if (state.opened.includes(fallback)) return state;
+  const known = new Set(state.candidates.map(({ deployment }) => deployment.id));
+  const added = state.fallbacks[fallback].filter(({ deployment }) => !known.has(deployment.id));
+  return {
+    ...state,
+    opened: [...state.opened, fallback],
+    candidates: [...state.candidates, ...added],
+    ahead: [...state.ahead, ...added],
+  };
 }
 
 /** Where everybody has refused the request itself, the last of them speaks for the call, whatever failed before. */
-function withRefused(plan: Plan, state: RunState, ids: Iterable<string>): RunState {
+function withRefused(state: RunState, ids: readonly string[]): RunState {
   const refused = new Set([...state.refused, ...ids]);
   return {
     ...state,
     refused,
     out: state.out.union(refused),
-    final: candidatesNow(plan, state).every(({ deployment }) => refused.has(deployment.id)),
+    final: state.candidates.every(({ deployment }) => refused.has(deployment.id)),
   };
 }
 
@@ -152,6 +158,10 @@ function tooSmall(plan: Plan, failed: Candidate): readonly string[] {
   return [...plan.candidates, ...rateLimited, ...unavailable, ...contextTooLong]
     .filter(({ model }) => model.id === failed.model.id || (model.contextWindowTokens ?? Infinity) <= window)
     .map(({ deployment }) => deployment.id);
+}
+
+function without(candidates: readonly Candidate[], { deployment: { id } }: Candidate): readonly Candidate[] {
+  return candidates.filter(({ deployment }) => deployment.id !== id);
 }
 
 function including(set: ReadonlySet<string>, id: string): ReadonlySet<string> {

@@ -182,6 +182,14 @@ describe("a unary run", () => {
     expect(fleet.breaker("acme/a@one")!.state()).toBe("closed");
   });
 
+  it("answers DEADLINE_EXCEEDED where the last candidate is given all the time that is left, and hangs", async () => {
+    const { chat, clock } = start((_, index) =>
+      index === 0 ? { kind: "fail", failure: "server-error", afterMs: 2800 } : { kind: "hang" },
+    );
+    const outcome = await settle(clock, chat({ timeoutMs: 5000 }), 10);
+    expect(outcome).toMatchObject({ kind: "failed", failure: { kind: "deadline-exceeded" } });
+  });
+
   it("lets no caller in a hurry open a breaker for all others", async () => {
     const { chat, clock, fleet } = start(({ upstream }) =>
       upstream === "one" ? { kind: "hang" } : { kind: "answer" },

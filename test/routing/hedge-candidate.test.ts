@@ -15,21 +15,21 @@ const everybody = (): boolean => true;
 
 describe("who is asked while another attempt is silent", () => {
   it("is the next candidate that this call has not called", () => {
-    expect(hedgeCandidate(plan, running, 5, everybody)).toBe(b);
+    expect(hedgeCandidate(running, 5, everybody)).toBe(b);
   });
 
   it("is nobody where no attempt is left for it", () => {
-    expect(hedgeCandidate(plan, running, 1, everybody)).toBeUndefined();
+    expect(hedgeCandidate(running, 1, everybody)).toBeUndefined();
   });
 
   it("is nobody who cannot surely be called", () => {
-    expect(hedgeCandidate(plan, running, 5, (id) => id !== b.deployment.id)).toBeUndefined();
+    expect(hedgeCandidate(running, 5, (id) => id !== b.deployment.id)).toBeUndefined();
   });
 
   it("is nobody of a list that is not open yet", () => {
-    expect(hedgeCandidate(plan, afterStart(running, b), 5, everybody)).toBeUndefined();
+    expect(hedgeCandidate(afterStart(running, b), 5, everybody)).toBeUndefined();
     const opened = afterStart(afterSkip(startRun(plan), b, "breaker-open"), a);
-    expect(hedgeCandidate(plan, opened, 5, (id) => id !== b.deployment.id)).toBe(c);
+    expect(hedgeCandidate(opened, 5, (id) => id !== b.deployment.id)).toBe(c);
   });
 
   it("is nobody who is out for the call", () => {
@@ -40,6 +40,6 @@ describe("who is asked while another attempt is silent", () => {
     const [first] = larger.candidates as [Candidate];
     const failure = sampleFailure("context-too-long");
     const state = afterFailure(larger, afterStart(startRun(larger), first), first, failure);
-    expect(hedgeCandidate(larger, state, 5, everybody)).toBe(c);
+    expect(hedgeCandidate(state, 5, everybody)).toBe(c);
   });
 });

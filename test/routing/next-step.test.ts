@@ -79,7 +79,7 @@ const why = (plan: Plan, state: RunState, facts: Parameters<typeof sampleStep>[0
 const spent = (rounds: number): RunState => {
   let state = failed(alone, [a, "server-error"]);
   for (let round = 0; round < rounds; round += 1) state = afterWait(state);
-  return { ...state, tried: new Set([aId]) };
+  return { ...state, ahead: [] };
 };
 
 /** A call just begun that may take so long. */
@@ -273,7 +273,8 @@ describe("the time of an attempt", () => {
   it("is not split where the rest would be too short for anybody else", () => {
     // 20 s allowed, 2 s are the least that is useful; 4 s are left and two fifths of them are not enough.
     const facts = { allowanceMs: 20_000, deadline: stepNow + 4250 };
-    expect(budget(both, failed(samplePlan([c!]), [c, "timeout"]), facts)).toEqual([4000, true]);
+    const plan = samplePlan([c!, a!, b!]);
+    expect(budget(plan, failed(plan, [c, "timeout"]), facts)).toEqual([4000, true]);
   });
 
   it("is never more than what is left, however late the first attempt starts", () => {

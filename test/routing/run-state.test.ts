@@ -9,7 +9,6 @@ import {
   afterSkip,
   afterStart,
   afterWait,
-  candidatesNow,
   type RunState,
   startRun,
 } from "../../src/routing/run-state.ts";
@@ -45,13 +44,11 @@ const windows = (...sizes: readonly (number | undefined)[]): readonly Candidate[
 describe("the start of a run", () => {
   it("has tried nobody and opened no list", () => {
     expect(startRun(plan)).toMatchObject({ attempts: 0, round: 0, opened: [], failures: [], final: false });
-    expect(candidatesNow(plan, startRun(plan))).toBe(plan.candidates);
+    expect(startRun(plan).candidates).toBe(plan.candidates);
   });
 
   it("counts a window that was too small as its class: the larger ones stand in", () => {
-    expect(
-      namesOf(candidatesNow(excluded("context-too-long"), startRun(excluded("context-too-long")))),
-    ).toEqual(["large"]);
+    expect(namesOf(startRun(excluded("context-too-long")).candidates)).toEqual(["large"]);
   });
 
   it("opens nothing for what no list can mend", () => {
@@ -61,7 +58,7 @@ describe("the start of a run", () => {
 
   it("counts a target without any deployment as unavailable", () => {
     const nowhere = { ...plan, candidates: [] };
-    expect(namesOf(candidatesNow(nowhere, startRun(nowhere)))).toEqual(["spare", "b"]);
+    expect(namesOf(startRun(nowhere).candidates)).toEqual(["spare", "b"]);
   });
 });
 
@@ -100,7 +97,7 @@ describe("the fallback lists", () => {
     state = fail(state, limited, "rate-limited");
     state = fail(state, spare, "timeout");
     expect(state.opened).toEqual(["rateLimited", "unavailable"]);
-    expect(namesOf(candidatesNow(plan, state))).toEqual(["a", "b", "limited", "spare"]);
+    expect(namesOf(state.candidates)).toEqual(["a", "b", "limited", "spare"]);
   });
 
   it("open by a skip too, and not by one that says nothing of a class", () => {
@@ -164,7 +161,7 @@ describe("who is out for the rest of a call", () => {
     const listed = samplePlan(own, { fallbacks: { contextTooLong: bigger, unavailable: smaller } });
     const tooLong = fail(startRun(listed), own[0]!, "context-too-long", listed);
     const state = fail(tooLong, bigger[0]!, "server-error", listed);
-    const left = candidatesNow(listed, state).filter(({ deployment }) => !state.out.has(deployment.id));
+    const left = state.candidates.filter(({ deployment }) => !state.out.has(deployment.id));
     expect(namesOf(left)).toEqual(["w1", "w1"]);
   });
 });
@@ -201,7 +198,8 @@ describe("what a run remembers", () => {
   it("forgets at the end of a round who was tried, and never who was called or is out", () => {
     const spent = afterSkip(fail(startRun(plan), a, "model-missing"), b, "breaker-open");
     const state = afterWait(spent);
-    expect([state.round, [...state.tried]]).toEqual([1, []]);
+    expect(namesOf(spent.ahead)).toEqual(["spare"]);
+    expect([state.round, namesOf(state.ahead)]).toEqual([1, ["a", "b", "spare"]]);
     expect([...state.called]).toEqual([a.deployment.id]);
     expect([...state.out]).toEqual([a.deployment.id]);
   });
@@ -218,12 +216,13 @@ describe("what a run remembers", () => {
 
   it("never changes a state that it was given", () => {
     const first = Object.freeze(startRun(plan));
-    const copies = { tried: [...first.tried], out: [...first.out], called: [...first.called] };
+    const copies = { out: [...first.out], called: [...first.called] };
     fail(first, a, "model-missing");
     afterSkip(first, a, "breaker-open");
     afterWait(first);
     afterBrokenStream(first, sampleFailure("stream-broken"));
-    expect({ tried: [...first.tried], out: [...first.out], called: [...first.called] }).toEqual(copies);
+    expect({ out: [...first.out], called: [...first.called] }).toEqual(copies);
+    expect(namesOf(first.ahead)).toEqual(["a", "b"]);
     expect([first.failures, first.skips, first.opened]).toEqual([[], [], []]);
   });
 });

@@ -109,6 +109,7 @@ export function driveRun(script: RunScript): RunTrace {
   let now = start + (script.lateMs ?? 0);
   let budget = script.retryBudget;
   let state = startRun(plan);
+  let triedInRound = new Set<string>();
 
   const ended = (end: RunTrace["end"]): RunTrace => ({ start, deadline, events, end, state });
   const failed = (why: Parameters<typeof callFailure>[1], retryAfterMs: number | undefined): RunTrace =>
@@ -127,15 +128,17 @@ export function driveRun(script: RunScript): RunTrace {
     switch (step.kind) {
       case "skip":
         events.push({ kind: "skip", at: now, step });
+        triedInRound.add(step.candidate.deployment.id);
         state = afterSkip(state, step.candidate, step.skip);
         break;
       case "wait": {
         const left = listed(plan, state).filter((id) => !state.out.has(id));
         const readyIn = left.map((id) => Math.max(0, readiness(id).readyAt - now));
-        const couldBeCalled = left.filter((id) => !state.tried.has(id) && readiness(id).skip === undefined);
+        const couldBeCalled = left.filter((id) => !triedInRound.has(id) && readiness(id).skip === undefined);
         const hintMs = Math.min(...readyIn);
         events.push({ kind: "wait", at: now, step, round: state.round, hintMs, couldBeCalled });
         now += step.ms;
+        triedInRound = new Set();
         state = afterWait(state);
         break;
       }
@@ -148,6 +151,7 @@ export function driveRun(script: RunScript): RunTrace {
           if (budget < 1) return failed("retry-budget", undefined);
           budget -= 1;
         }
+        triedInRound.add(id);
         const ready = readiness(id);
         const at = now;
         const outcome = cut(fleet.call(id), step);
