@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { buildConnector } from "undici";
+import { buildConnector, errors } from "undici";
 
 /** Knows of an error of the transport on which connection it came to be. */
 export interface ConnectionWatch {
@@ -30,8 +30,20 @@ export function watchConnections(connectMs: number, http2: boolean): ConnectionW
 
   return {
     connect: (options, callback) => {
+      let answered = false;
+      // undici's own timer may run a second late, which is long for a call that waits for its fallback; it
+      // still ends the socket that nobody waits for any more.
+      const timer = setTimeout(() => {
+        answered = true;
+        const error = new errors.ConnectTimeoutError(`no connection within ${connectMs} ms`);
+        connecting.add(error);
+        callback(error, null);
+      }, connectMs);
       open(options, (...[error, socket]) => {
-        if (error === null) {
+        clearTimeout(timer);
+        if (answered) {
+          socket?.destroy();
+        } else if (error === null) {
           watch(socket);
           callback(null, socket);
         } else {

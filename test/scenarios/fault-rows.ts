@@ -32,7 +32,7 @@ export type CallKind = "unary" | "stream";
 /** What the main upstream is: one that follows a script, or a place where none is. */
 export type Main =
   | { readonly kind: "script"; readonly script: Script; readonly options?: FaultyUpstreamOptions }
-  | { readonly kind: "nowhere"; readonly address: "closed-port" | "unknown-host" };
+  | { readonly kind: "nowhere"; readonly address: "closed-port" | "unknown-host" | "black-hole" | "no-tls" };
 
 /** What the caller gets. */
 export type Sees =
@@ -61,6 +61,8 @@ export interface FaultRow {
   /** The main key's state afterwards; usable where left out. */
   readonly key?: "cooling" | "quarantined";
   readonly outcome: string;
+  /** More time for a call than others have. */
+  readonly patient?: boolean;
 }
 
 const both: readonly CallKind[] = ["unary", "stream"];
@@ -193,6 +195,14 @@ export const faultRows: readonly FaultRow[] = [
     "connection_error",
     { mainRequests: 0 },
   ),
+  before("drops every packet", both, { kind: "nowhere", address: "black-hole" }, "connection_error", {
+    mainRequests: 0,
+    patient: true,
+  }),
+  before("stalls the TLS handshake", both, { kind: "nowhere", address: "no-tls" }, "connection_error", {
+    mainRequests: 0,
+    patient: true,
+  }),
   before(
     "shows an expired certificate",
     both,

@@ -1,13 +1,13 @@
 // Every class of fault of an upstream, over real sockets, on both public listeners: what the caller gets, what
 // the upstream saw, what breaker and key became, and what a third-party backend shows of it.
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BreakerState } from "../../gen/switchyard/v1/routing_pb.ts";
 import { KeyState } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
+import { startBlackHole } from "../support/black-hole.ts";
 import { type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
 import {
   type ListenerUnderTest,
+  quickLimits,
   type Seen,
   startScenario,
   tracedAttempts,
@@ -29,29 +29,45 @@ afterAll(async () => {
   await backend.close();
 });
 
-async function startMain(main: Main): Promise<{ baseUrl: string; upstream: FaultyUpstream | undefined }> {
+interface StartedMain {
+  readonly baseUrl: string;
+  readonly upstream: FaultyUpstream | undefined;
+  readonly close: () => Promise<void>;
+}
+
+async function startMain(main: Main): Promise<StartedMain> {
   if (main.kind === "script") {
     const upstream = await startFaultyUpstream(main.script, main.options);
-    return { baseUrl: upstream.baseUrl, upstream };
+    return { baseUrl: upstream.baseUrl, upstream, close: upstream.close };
   }
-  if (main.address === "unknown-host")
-    return { baseUrl: "https://no-such-host.invalid/v1", upstream: undefined };
-  const taken = createServer().listen(0, "127.0.0.1");
-  await once(taken, "listening");
-  const address = taken.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  taken.close();
-  await once(taken, "close");
-  return { baseUrl: `http://127.0.0.1:${port}/v1`, upstream: undefined };
+  switch (main.address) {
+    case "unknown-host":
+      return { baseUrl: "https://no-such-host.invalid/v1", upstream: undefined, close: async () => {} };
+    case "closed-port": {
+      const gone = await startFaultyUpstream(() => answers());
+      await gone.close();
+      return { baseUrl: gone.baseUrl, upstream: undefined, close: async () => {} };
+    }
+    case "black-hole": {
+      const hole = await startBlackHole();
+      return { baseUrl: `http://127.0.0.1:${hole.port}/v1`, upstream: undefined, close: hole.close };
+    }
+    case "no-tls": {
+      const silent = await startFaultyUpstream(() => answers(), { onConnection: () => "ignore" });
+      return { baseUrl: `https://127.0.0.1:${silent.port}/v1`, upstream: undefined, close: silent.close };
+    }
+  }
 }
 
 let calls = 0;
 
 async function play(row: FaultRow, kind: CallKind, listener: ListenerUnderTest): Promise<void> {
-  const { baseUrl, upstream } = await startMain(row.main);
+  const { baseUrl, upstream, close } = await startMain(row.main);
   const caller = `scenario-${(calls += 1)}`;
   const spareBefore = spare.requests.length;
-  const world = await startScenario({ config: twoUpstreams(baseUrl, spare.baseUrl), listener, backend });
+  const limits = row.patient === true ? quickLimits.replace(/(firstTokenMs|unaryMs).*/g, "") : quickLimits;
+  const config = twoUpstreams(baseUrl, spare.baseUrl, limits);
+  const world = await startScenario({ config, listener, backend });
   let seen: Seen;
   try {
     seen = await (kind === "unary" ? world.chat({ caller }) : world.chatStream({ caller }));
@@ -80,7 +96,7 @@ async function play(row: FaultRow, kind: CallKind, listener: ListenerUnderTest):
     );
   } finally {
     await world.close();
-    await upstream?.close();
+    await close();
   }
 
   const { server, route, attempts } = await tracedAttempts(backend, caller);
