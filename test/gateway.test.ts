@@ -82,6 +82,19 @@ describe("the gateway", () => {
     expect(await listens(new URL(simulator).host)).toBe(false);
   });
 
+  it("says in the line and the span of a call who called", async () => {
+    const { gateway: starting, lines } = await start();
+    const gateway = await starting;
+    const callers = ["team-a", "  ", "x".repeat(129), undefined];
+    for (const caller of callers) {
+      const headers: Record<string, string> = caller === undefined ? {} : { "x-switchyard-caller": caller };
+      await clientOf(gateway.addresses.grpc).listModels({}, { headers });
+    }
+    const told = lines.filter(({ event }) => event === "request").map((line) => line["switchyard.caller.id"]);
+    expect(told).toEqual(["team-a", "anonymous", "anonymous", "anonymous"]);
+    await gateway.close();
+  });
+
   it("opens no listener that is off", async () => {
     const { gateway: starting } = await start('{ connect: "off", grpc: "127.0.0.1:0", operator: "off" }');
     const gateway = await starting;
