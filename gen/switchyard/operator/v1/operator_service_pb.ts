@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file switchyard/operator/v1/operator_service.proto.
  */
 export const file_switchyard_operator_v1_operator_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci1zd2l0Y2h5YXJkL29wZXJhdG9yL3YxL29wZXJhdG9yX3NlcnZpY2UucHJvdG8SFnN3aXRjaHlhcmQub3BlcmF0b3IudjEi3gEKE0V4cGxhaW5Sb3V0ZVJlcXVlc3QSJQoGdGFyZ2V0GAEgASgLMhUuc3dpdGNoeWFyZC52MS5UYXJnZXQSJwoFaW5wdXQYAiABKAsyGC5zd2l0Y2h5YXJkLnYxLkNoYXRJbnB1dBIuCgdyb3V0aW5nGAMgASgLMh0uc3dpdGNoeWFyZC52MS5Sb3V0aW5nT3B0aW9ucxIsChZlc3RpbWF0ZWRfaW5wdXRfdG9rZW5zGAQgASgFQge6SAQaAigASACIAQFCGQoXX2VzdGltYXRlZF9pbnB1dF90b2tlbnMiqQEKFEV4cGxhaW5Sb3V0ZVJlc3BvbnNlEhcKD2NvbmZpZ19yZXZpc2lvbhgBIAEoCRIlCgNhcm0YAiABKA4yGC5zd2l0Y2h5YXJkLnYxLkNhbmFyeUFybRIVCg1jYW5hcnlfYnVja2V0GAMgASgFEjoKCmNhbmRpZGF0ZXMYBCADKAsyJi5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLlJvdXRlQ2FuZGlkYXRlIuUBCg5Sb3V0ZUNhbmRpZGF0ZRISCgpkZXBsb3ltZW50GAEgASgJEi4KC3NraXBfcmVhc29uGAIgASgOMhkuc3dpdGNoeWFyZC52MS5Ta2lwUmVhc29uEjIKDWJyZWFrZXJfc3RhdGUYAyABKA4yGy5zd2l0Y2h5YXJkLnYxLkJyZWFrZXJTdGF0ZRIrCg5lc3RpbWF0ZWRfY29zdBgEIAEoCzITLnN3aXRjaHlhcmQudjEuQ29zdBIuCgpyZWFkeV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0ChVXYXRjaERlY2lzaW9uc1JlcXVlc3QSGwoHYmFja2xvZxgBIAEoBUIKukgHGgUY6AcoACKGAQoWV2F0Y2hEZWNpc2lvbnNSZXNwb25zZRIuCghkZWNpc2lvbhgBIAEoCzIcLnN3aXRjaHlhcmQudjEuUm91dGVEZWNpc2lvbhIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc3RhdHVzGAMgASgJIpABChFTZXRCcmVha2VyUmVxdWVzdBIbCgpkZXBsb3ltZW50GAEgASgJQge6SARyAhABEjYKBXN0YXRlGAIgASgOMhsuc3dpdGNoeWFyZC52MS5CcmVha2VyU3RhdGVCCrpIB4IBBBgBGAISJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkkKElNldEJyZWFrZXJSZXNwb25zZRIzCgpkZXBsb3ltZW50GAEgASgLMh8uc3dpdGNoeWFyZC52MS5EZXBsb3ltZW50SGVhbHRoIhIKEEdldENhbmFyeVJlcXVlc3QiSQoRR2V0Q2FuYXJ5UmVzcG9uc2USNAoGY2FuYXJ5GAEgASgLMiQuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5DYW5hcnlTdGF0dXMiOwoQU2V0Q2FuYXJ5UmVxdWVzdBInChN3ZWlnaHRfYmFzaXNfcG9pbnRzGAEgASgFQgq6SAcaBRiQTigAIkkKEVNldENhbmFyeVJlc3BvbnNlEjQKBmNhbmFyeRgBIAEoCzIkLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuQ2FuYXJ5U3RhdHVzIoMCCgxDYW5hcnlTdGF0dXMSDwoHZW5hYmxlZBgBIAEoCBIbChN3ZWlnaHRfYmFzaXNfcG9pbnRzGAIgASgFEhMKC3JvbGxlZF9iYWNrGAMgASgIEhcKD3JvbGxiYWNrX3JlYXNvbhgEIAEoCRIxCg1yb2xsYmFja190aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCgZzdGFibGUYBiABKAsyIS5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLkFybVJlcG9ydBIxCgZjYW5hcnkYByABKAsyIS5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLkFybVJlcG9ydCIRCg9MaXN0S2V5c1JlcXVlc3QiQwoQTGlzdEtleXNSZXNwb25zZRIvCgRrZXlzGAEgAygLMiEuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5LZXlTdGF0dXMivQEKCUtleVN0YXR1cxIQCgh1cHN0cmVhbRgBIAEoCRIOCgZrZXlfaWQYAiABKAkSLwoFc3RhdGUYAyABKA4yIC5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLktleVN0YXRlEi4KCnJlYWR5X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxvYWRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRgoQUm90YXRlS2V5UmVxdWVzdBIZCgh1cHN0cmVhbRgBIAEoCUIHukgEcgIQARIXCgZrZXlfaWQYAiABKAlCB7pIBHICEAEiQwoRUm90YXRlS2V5UmVzcG9uc2USLgoDa2V5GAEgASgLMiEuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5LZXlTdGF0dXMicAoQR2V0UmVwb3J0UmVxdWVzdBIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAihwIKEUdldFJlcG9ydFJlc3BvbnNlEi4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgRhcm1zGAMgAygLMiEuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5Bcm1SZXBvcnQSMwoGbW9kZWxzGAQgAygLMiMuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5Nb2RlbFJlcG9ydBIuChFzaW5nbGVfbW9kZWxfY29zdBgFIAEoCzITLnN3aXRjaHlhcmQudjEuQ29zdCKHAgoJQXJtUmVwb3J0EiUKA2FybRgBIAEoDjIYLnN3aXRjaHlhcmQudjEuQ2FuYXJ5QXJtEhAKCHJlcXVlc3RzGAIgASgDEhAKCGZhaWx1cmVzGAMgASgDEi8KDGxhdGVuY3lfbWVhbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgtsYXRlbmN5X3A5NRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIhCgRjb3N0GAYgASgLMhMuc3dpdGNoeWFyZC52MS5Db3N0EhQKDGlucHV0X3Rva2VucxgHIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAggASgDIvEBCgtNb2RlbFJlcG9ydBINCgVtb2RlbBgBIAEoCRIQCghhdHRlbXB0cxgCIAEoAxIQCghmYWlsdXJlcxgDIAEoAxIvCgxsYXRlbmN5X21lYW4YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbGF0ZW5jeV9wOTUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIQoEY29zdBgGIAEoCzITLnN3aXRjaHlhcmQudjEuQ29zdBIUCgxpbnB1dF90b2tlbnMYByABKAMSFQoNb3V0cHV0X3Rva2VucxgIIAEoAyIsChNSZWxvYWRDb25maWdSZXF1ZXN0EhUKDXZhbGlkYXRlX29ubHkYASABKAgiWAoUUmVsb2FkQ29uZmlnUmVzcG9uc2USGQoRcHJldmlvdXNfcmV2aXNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAkSEwoLZGlmZmVyZW5jZXMYAyADKAkqbQoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQS0VZX1NUQVRFX1VTQUJMRRABEhUKEUtFWV9TVEFURV9DT09MSU5HEAISGQoVS0VZX1NUQVRFX1FVQVJBTlRJTkVEEAMyyQcKD09wZXJhdG9yU2VydmljZRJuCgxFeHBsYWluUm91dGUSKy5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLkV4cGxhaW5Sb3V0ZVJlcXVlc3QaLC5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLkV4cGxhaW5Sb3V0ZVJlc3BvbnNlIgOQAgEScQoOV2F0Y2hEZWNpc2lvbnMSLS5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLldhdGNoRGVjaXNpb25zUmVxdWVzdBouLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuV2F0Y2hEZWNpc2lvbnNSZXNwb25zZTABEmgKClNldEJyZWFrZXISKS5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLlNldEJyZWFrZXJSZXF1ZXN0Giouc3dpdGNoeWFyZC5vcGVyYXRvci52MS5TZXRCcmVha2VyUmVzcG9uc2UiA5ACAhJlCglHZXRDYW5hcnkSKC5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLkdldENhbmFyeVJlcXVlc3QaKS5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLkdldENhbmFyeVJlc3BvbnNlIgOQAgESZQoJU2V0Q2FuYXJ5Eiguc3dpdGNoeWFyZC5vcGVyYXRvci52MS5TZXRDYW5hcnlSZXF1ZXN0Gikuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5TZXRDYW5hcnlSZXNwb25zZSIDkAICEmIKCExpc3RLZXlzEicuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5MaXN0S2V5c1JlcXVlc3QaKC5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLkxpc3RLZXlzUmVzcG9uc2UiA5ACARJlCglSb3RhdGVLZXkSKC5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLlJvdGF0ZUtleVJlcXVlc3QaKS5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLlJvdGF0ZUtleVJlc3BvbnNlIgOQAgISZQoJR2V0UmVwb3J0Eiguc3dpdGNoeWFyZC5vcGVyYXRvci52MS5HZXRSZXBvcnRSZXF1ZXN0Gikuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5HZXRSZXBvcnRSZXNwb25zZSIDkAIBEmkKDFJlbG9hZENvbmZpZxIrLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuUmVsb2FkQ29uZmlnUmVxdWVzdBosLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuUmVsb2FkQ29uZmlnUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_switchyard_v1_gateway_service, file_switchyard_v1_routing]);
+  fileDesc("Ci1zd2l0Y2h5YXJkL29wZXJhdG9yL3YxL29wZXJhdG9yX3NlcnZpY2UucHJvdG8SFnN3aXRjaHlhcmQub3BlcmF0b3IudjEi3gEKE0V4cGxhaW5Sb3V0ZVJlcXVlc3QSJQoGdGFyZ2V0GAEgASgLMhUuc3dpdGNoeWFyZC52MS5UYXJnZXQSJwoFaW5wdXQYAiABKAsyGC5zd2l0Y2h5YXJkLnYxLkNoYXRJbnB1dBIuCgdyb3V0aW5nGAMgASgLMh0uc3dpdGNoeWFyZC52MS5Sb3V0aW5nT3B0aW9ucxIsChZlc3RpbWF0ZWRfaW5wdXRfdG9rZW5zGAQgASgFQge6SAQaAigASACIAQFCGQoXX2VzdGltYXRlZF9pbnB1dF90b2tlbnMiqQEKFEV4cGxhaW5Sb3V0ZVJlc3BvbnNlEhcKD2NvbmZpZ19yZXZpc2lvbhgBIAEoCRIlCgNhcm0YAiABKA4yGC5zd2l0Y2h5YXJkLnYxLkNhbmFyeUFybRIVCg1jYW5hcnlfYnVja2V0GAMgASgFEjoKCmNhbmRpZGF0ZXMYBCADKAsyJi5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLlJvdXRlQ2FuZGlkYXRlIuUBCg5Sb3V0ZUNhbmRpZGF0ZRISCgpkZXBsb3ltZW50GAEgASgJEi4KC3NraXBfcmVhc29uGAIgASgOMhkuc3dpdGNoeWFyZC52MS5Ta2lwUmVhc29uEjIKDWJyZWFrZXJfc3RhdGUYAyABKA4yGy5zd2l0Y2h5YXJkLnYxLkJyZWFrZXJTdGF0ZRIrCg5lc3RpbWF0ZWRfY29zdBgEIAEoCzITLnN3aXRjaHlhcmQudjEuQ29zdBIuCgpyZWFkeV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI0ChVXYXRjaERlY2lzaW9uc1JlcXVlc3QSGwoHYmFja2xvZxgBIAEoBUIKukgHGgUY6AcoACKGAQoWV2F0Y2hEZWNpc2lvbnNSZXNwb25zZRIuCghkZWNpc2lvbhgBIAEoCzIcLnN3aXRjaHlhcmQudjEuUm91dGVEZWNpc2lvbhIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc3RhdHVzGAMgASgJIpABChFTZXRCcmVha2VyUmVxdWVzdBIbCgpkZXBsb3ltZW50GAEgASgJQge6SARyAhABEjYKBXN0YXRlGAIgASgOMhsuc3dpdGNoeWFyZC52MS5CcmVha2VyU3RhdGVCCrpIB4IBBBgBGAISJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkkKElNldEJyZWFrZXJSZXNwb25zZRIzCgpkZXBsb3ltZW50GAEgASgLMh8uc3dpdGNoeWFyZC52MS5EZXBsb3ltZW50SGVhbHRoIhIKEEdldENhbmFyeVJlcXVlc3QiSQoRR2V0Q2FuYXJ5UmVzcG9uc2USNAoGY2FuYXJ5GAEgASgLMiQuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5DYW5hcnlTdGF0dXMiOwoQU2V0Q2FuYXJ5UmVxdWVzdBInChN3ZWlnaHRfYmFzaXNfcG9pbnRzGAEgASgFQgq6SAcaBRiQTigAIkkKEVNldENhbmFyeVJlc3BvbnNlEjQKBmNhbmFyeRgBIAEoCzIkLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuQ2FuYXJ5U3RhdHVzIoMCCgxDYW5hcnlTdGF0dXMSDwoHZW5hYmxlZBgBIAEoCBIbChN3ZWlnaHRfYmFzaXNfcG9pbnRzGAIgASgFEhMKC3JvbGxlZF9iYWNrGAMgASgIEhcKD3JvbGxiYWNrX3JlYXNvbhgEIAEoCRIxCg1yb2xsYmFja190aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCgZzdGFibGUYBiABKAsyIS5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLkFybVJlcG9ydBIxCgZjYW5hcnkYByABKAsyIS5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLkFybVJlcG9ydCIRCg9MaXN0S2V5c1JlcXVlc3QiQwoQTGlzdEtleXNSZXNwb25zZRIvCgRrZXlzGAEgAygLMiEuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5LZXlTdGF0dXMivQEKCUtleVN0YXR1cxIQCgh1cHN0cmVhbRgBIAEoCRIOCgZrZXlfaWQYAiABKAkSLwoFc3RhdGUYAyABKA4yIC5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLktleVN0YXRlEi4KCnJlYWR5X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxvYWRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRgoQUm90YXRlS2V5UmVxdWVzdBIZCgh1cHN0cmVhbRgBIAEoCUIHukgEcgIQARIXCgZrZXlfaWQYAiABKAlCB7pIBHICEAEiQwoRUm90YXRlS2V5UmVzcG9uc2USLgoDa2V5GAEgASgLMiEuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5LZXlTdGF0dXMicAoQR2V0UmVwb3J0UmVxdWVzdBIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0AIKEUdldFJlcG9ydFJlc3BvbnNlEi4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgRhcm1zGAMgAygLMiEuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5Bcm1SZXBvcnQSMwoGbW9kZWxzGAQgAygLMiMuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5Nb2RlbFJlcG9ydBIuChFzaW5nbGVfbW9kZWxfY29zdBgFIAEoCzITLnN3aXRjaHlhcmQudjEuQ29zdBIUCgxzaW5nbGVfbW9kZWwYBiABKAkSMQoGY2hhbmdlGAcgASgLMiEuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5Bcm1DaGFuZ2UivQMKCUFybVJlcG9ydBIlCgNhcm0YASABKA4yGC5zd2l0Y2h5YXJkLnYxLkNhbmFyeUFybRIQCghyZXF1ZXN0cxgCIAEoAxIQCghmYWlsdXJlcxgDIAEoAxIvCgxsYXRlbmN5X21lYW4YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbGF0ZW5jeV9wOTUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIQoEY29zdBgGIAEoCzITLnN3aXRjaHlhcmQudjEuQ29zdBIUCgxpbnB1dF90b2tlbnMYByABKAMSFQoNb3V0cHV0X3Rva2VucxgIIAEoAxIPCgdyZXNjdWVkGAkgASgDEhEKCWNhbmNlbGxlZBgKIAEoAxIPCgdyZWZ1c2VkGAsgASgDEhcKCmVycm9yX3JhdGUYDCABKAFIAIgBARIZCgxhdmFpbGFiaWxpdHkYDSABKAFIAYgBARIQCghhdHRlbXB0cxgOIAEoAxIZChF1bnByaWNlZF9hdHRlbXB0cxgPIAEoA0INCgtfZXJyb3JfcmF0ZUIPCg1fYXZhaWxhYmlsaXR5IrADCgtNb2RlbFJlcG9ydBINCgVtb2RlbBgBIAEoCRIQCghhdHRlbXB0cxgCIAEoAxIQCghmYWlsdXJlcxgDIAEoAxIvCgxsYXRlbmN5X21lYW4YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbGF0ZW5jeV9wOTUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIQoEY29zdBgGIAEoCzITLnN3aXRjaHlhcmQudjEuQ29zdBIUCgxpbnB1dF90b2tlbnMYByABKAMSFQoNb3V0cHV0X3Rva2VucxgIIAEoAxIQCghyZXF1ZXN0cxgJIAEoAxIYChByZXF1ZXN0X2ZhaWx1cmVzGAogASgDEhEKCWNhbmNlbGxlZBgLIAEoAxIPCgdyZWZ1c2VkGAwgASgDEhcKCmVycm9yX3JhdGUYDSABKAFIAIgBARIZCgxhdmFpbGFiaWxpdHkYDiABKAFIAYgBARIZChF1bnByaWNlZF9hdHRlbXB0cxgPIAEoA0INCgtfZXJyb3JfcmF0ZUIPCg1fYXZhaWxhYmlsaXR5IvMCCglBcm1DaGFuZ2USGQoMbGF0ZW5jeV9tZWFuGAEgASgBSACIAQESGAoLbGF0ZW5jeV9wOTUYAiABKAFIAYgBARIXCgplcnJvcl9yYXRlGAMgASgBSAKIAQESGQoMYXZhaWxhYmlsaXR5GAQgASgBSAOIAQESHQoQY29zdF9wZXJfcmVxdWVzdBgFIAEoAUgEiAEBEiUKGGlucHV0X3Rva2Vuc19wZXJfcmVxdWVzdBgGIAEoAUgFiAEBEiYKGW91dHB1dF90b2tlbnNfcGVyX3JlcXVlc3QYByABKAFIBogBAUIPCg1fbGF0ZW5jeV9tZWFuQg4KDF9sYXRlbmN5X3A5NUINCgtfZXJyb3JfcmF0ZUIPCg1fYXZhaWxhYmlsaXR5QhMKEV9jb3N0X3Blcl9yZXF1ZXN0QhsKGV9pbnB1dF90b2tlbnNfcGVyX3JlcXVlc3RCHAoaX291dHB1dF90b2tlbnNfcGVyX3JlcXVlc3QiLAoTUmVsb2FkQ29uZmlnUmVxdWVzdBIVCg12YWxpZGF0ZV9vbmx5GAEgASgIIlgKFFJlbG9hZENvbmZpZ1Jlc3BvbnNlEhkKEXByZXZpb3VzX3JldmlzaW9uGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEhMKC2RpZmZlcmVuY2VzGAMgAygJKm0KCEtleVN0YXRlEhkKFUtFWV9TVEFURV9VTlNQRUNJRklFRBAAEhQKEEtFWV9TVEFURV9VU0FCTEUQARIVChFLRVlfU1RBVEVfQ09PTElORxACEhkKFUtFWV9TVEFURV9RVUFSQU5USU5FRBADMskHCg9PcGVyYXRvclNlcnZpY2USbgoMRXhwbGFpblJvdXRlEisuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5FeHBsYWluUm91dGVSZXF1ZXN0Giwuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5FeHBsYWluUm91dGVSZXNwb25zZSIDkAIBEnEKDldhdGNoRGVjaXNpb25zEi0uc3dpdGNoeWFyZC5vcGVyYXRvci52MS5XYXRjaERlY2lzaW9uc1JlcXVlc3QaLi5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLldhdGNoRGVjaXNpb25zUmVzcG9uc2UwARJoCgpTZXRCcmVha2VyEikuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5TZXRCcmVha2VyUmVxdWVzdBoqLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuU2V0QnJlYWtlclJlc3BvbnNlIgOQAgISZQoJR2V0Q2FuYXJ5Eiguc3dpdGNoeWFyZC5vcGVyYXRvci52MS5HZXRDYW5hcnlSZXF1ZXN0Gikuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5HZXRDYW5hcnlSZXNwb25zZSIDkAIBEmUKCVNldENhbmFyeRIoLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuU2V0Q2FuYXJ5UmVxdWVzdBopLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuU2V0Q2FuYXJ5UmVzcG9uc2UiA5ACAhJiCghMaXN0S2V5cxInLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuTGlzdEtleXNSZXF1ZXN0Giguc3dpdGNoeWFyZC5vcGVyYXRvci52MS5MaXN0S2V5c1Jlc3BvbnNlIgOQAgESZQoJUm90YXRlS2V5Eiguc3dpdGNoeWFyZC5vcGVyYXRvci52MS5Sb3RhdGVLZXlSZXF1ZXN0Gikuc3dpdGNoeWFyZC5vcGVyYXRvci52MS5Sb3RhdGVLZXlSZXNwb25zZSIDkAICEmUKCUdldFJlcG9ydBIoLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuR2V0UmVwb3J0UmVxdWVzdBopLnN3aXRjaHlhcmQub3BlcmF0b3IudjEuR2V0UmVwb3J0UmVzcG9uc2UiA5ACARJpCgxSZWxvYWRDb25maWcSKy5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLlJlbG9hZENvbmZpZ1JlcXVlc3QaLC5zd2l0Y2h5YXJkLm9wZXJhdG9yLnYxLlJlbG9hZENvbmZpZ1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_switchyard_v1_gateway_service, file_switchyard_v1_routing]);
 
 /**
  * @generated from message switchyard.operator.v1.ExplainRouteRequest
@@ -487,6 +487,8 @@ export type GetReportResponse = Message<"switchyard.operator.v1.GetReportRespons
   arms: ArmReport[];
 
   /**
+   * The one with the most calls first.
+   *
    * @generated from field: repeated switchyard.operator.v1.ModelReport models = 4;
    */
   models: ModelReport[];
@@ -497,6 +499,20 @@ export type GetReportResponse = Message<"switchyard.operator.v1.GetReportRespons
    * @generated from field: switchyard.v1.Cost single_model_cost = 5;
    */
   singleModelCost?: Cost | undefined;
+
+  /**
+   * That model; empty where none has a price.
+   *
+   * @generated from field: string single_model = 6;
+   */
+  singleModel: string;
+
+  /**
+   * Unset where not both arms have calls.
+   *
+   * @generated from field: switchyard.operator.v1.ArmChange change = 7;
+   */
+  change?: ArmChange | undefined;
 };
 
 /**
@@ -507,10 +523,15 @@ export const GetReportResponseSchema: GenMessage<GetReportResponse> = /*@__PURE_
   messageDesc(file_switchyard_operator_v1_operator_service, 18);
 
 /**
+ * Calls by the arm that was assigned, whoever served. A call is in the report of the time at which it came in.
+ *
  * @generated from message switchyard.operator.v1.ArmReport
  */
 export type ArmReport = Message<"switchyard.operator.v1.ArmReport"> & {
   /**
+   * Unspecified: calls that are not compared (their model is at one upstream only, they were pinned, or their caller
+   * chose the arm). They are told apart only where there is something to compare; else every call is STABLE's.
+   *
    * @generated from field: switchyard.v1.CanaryArm arm = 1;
    */
   arm: CanaryArm;
@@ -521,11 +542,15 @@ export type ArmReport = Message<"switchyard.operator.v1.ArmReport"> & {
   requests: bigint;
 
   /**
+   * Calls that got no answer, but for those in cancelled and refused.
+   *
    * @generated from field: int64 failures = 3;
    */
   failures: bigint;
 
   /**
+   * Of answered calls: from the start of the first attempt to the end of the last. Unset where none was answered.
+   *
    * @generated from field: google.protobuf.Duration latency_mean = 4;
    */
   latencyMean?: Duration | undefined;
@@ -536,6 +561,8 @@ export type ArmReport = Message<"switchyard.operator.v1.ArmReport"> & {
   latencyP95?: Duration | undefined;
 
   /**
+   * Of all attempts, failed ones included; unpriced where none of them has a price.
+   *
    * @generated from field: switchyard.v1.Cost cost = 6;
    */
   cost?: Cost | undefined;
@@ -549,6 +576,53 @@ export type ArmReport = Message<"switchyard.operator.v1.ArmReport"> & {
    * @generated from field: int64 output_tokens = 8;
    */
   outputTokens: bigint;
+
+  /**
+   * Answered by another deployment than the first, which failed or could not be called.
+   *
+   * @generated from field: int64 rescued = 9;
+   */
+  rescued: bigint;
+
+  /**
+   * Ended by their callers.
+   *
+   * @generated from field: int64 cancelled = 10;
+   */
+  cancelled: bigint;
+
+  /**
+   * Refused for what they asked.
+   *
+   * @generated from field: int64 refused = 11;
+   */
+  refused: bigint;
+
+  /**
+   * (failures + rescued) / (requests - cancelled - refused): how often the first choice let a call down.
+   *
+   * @generated from field: optional double error_rate = 12;
+   */
+  errorRate?: number | undefined;
+
+  /**
+   * 1 - failures / (requests - cancelled - refused): how often callers got an answer.
+   *
+   * @generated from field: optional double availability = 13;
+   */
+  availability?: number | undefined;
+
+  /**
+   * @generated from field: int64 attempts = 14;
+   */
+  attempts: bigint;
+
+  /**
+   * Attempts that used tokens of a model without a price: cost does not hold them.
+   *
+   * @generated from field: int64 unpriced_attempts = 15;
+   */
+  unpricedAttempts: bigint;
 };
 
 /**
@@ -559,6 +633,8 @@ export const ArmReportSchema: GenMessage<ArmReport> = /*@__PURE__*/
   messageDesc(file_switchyard_operator_v1_operator_service, 19);
 
 /**
+ * Attempts at one model, and the calls that made them. A call that tried several models is in the report of each.
+ *
  * @generated from message switchyard.operator.v1.ModelReport
  */
 export type ModelReport = Message<"switchyard.operator.v1.ModelReport"> & {
@@ -573,11 +649,15 @@ export type ModelReport = Message<"switchyard.operator.v1.ModelReport"> & {
   attempts: bigint;
 
   /**
+   * Attempts that failed for the upstream's sake.
+   *
    * @generated from field: int64 failures = 3;
    */
   failures: bigint;
 
   /**
+   * Of calls that the model answered: from the start of the first attempt at it to the end of the last.
+   *
    * @generated from field: google.protobuf.Duration latency_mean = 4;
    */
   latencyMean?: Duration | undefined;
@@ -601,6 +681,47 @@ export type ModelReport = Message<"switchyard.operator.v1.ModelReport"> & {
    * @generated from field: int64 output_tokens = 8;
    */
   outputTokens: bigint;
+
+  /**
+   * @generated from field: int64 requests = 9;
+   */
+  requests: bigint;
+
+  /**
+   * Calls that the model did not answer, but for those in cancelled and refused.
+   *
+   * @generated from field: int64 request_failures = 10;
+   */
+  requestFailures: bigint;
+
+  /**
+   * @generated from field: int64 cancelled = 11;
+   */
+  cancelled: bigint;
+
+  /**
+   * @generated from field: int64 refused = 12;
+   */
+  refused: bigint;
+
+  /**
+   * failures / attempts that succeeded or failed.
+   *
+   * @generated from field: optional double error_rate = 13;
+   */
+  errorRate?: number | undefined;
+
+  /**
+   * 1 - request_failures / (requests - cancelled - refused).
+   *
+   * @generated from field: optional double availability = 14;
+   */
+  availability?: number | undefined;
+
+  /**
+   * @generated from field: int64 unpriced_attempts = 15;
+   */
+  unpricedAttempts: bigint;
 };
 
 /**
@@ -609,6 +730,57 @@ export type ModelReport = Message<"switchyard.operator.v1.ModelReport"> & {
  */
 export const ModelReportSchema: GenMessage<ModelReport> = /*@__PURE__*/
   messageDesc(file_switchyard_operator_v1_operator_service, 20);
+
+/**
+ * From stable to canary in percent of stable: -57.1 is 57.1 % less. Unset where stable's is 0 or unknown.
+ *
+ * @generated from message switchyard.operator.v1.ArmChange
+ */
+export type ArmChange = Message<"switchyard.operator.v1.ArmChange"> & {
+  /**
+   * @generated from field: optional double latency_mean = 1;
+   */
+  latencyMean?: number | undefined;
+
+  /**
+   * @generated from field: optional double latency_p95 = 2;
+   */
+  latencyP95?: number | undefined;
+
+  /**
+   * @generated from field: optional double error_rate = 3;
+   */
+  errorRate?: number | undefined;
+
+  /**
+   * @generated from field: optional double availability = 4;
+   */
+  availability?: number | undefined;
+
+  /**
+   * Unset where an arm has unpriced attempts.
+   *
+   * @generated from field: optional double cost_per_request = 5;
+   */
+  costPerRequest?: number | undefined;
+
+  /**
+   * @generated from field: optional double input_tokens_per_request = 6;
+   */
+  inputTokensPerRequest?: number | undefined;
+
+  /**
+   * @generated from field: optional double output_tokens_per_request = 7;
+   */
+  outputTokensPerRequest?: number | undefined;
+};
+
+/**
+ * Describes the message switchyard.operator.v1.ArmChange.
+ * Use `create(ArmChangeSchema)` to create a new message.
+ */
+export const ArmChangeSchema: GenMessage<ArmChange> = /*@__PURE__*/
+  messageDesc(file_switchyard_operator_v1_operator_service, 21);
 
 /**
  * @generated from message switchyard.operator.v1.ReloadConfigRequest
@@ -627,7 +799,7 @@ export type ReloadConfigRequest = Message<"switchyard.operator.v1.ReloadConfigRe
  * Use `create(ReloadConfigRequestSchema)` to create a new message.
  */
 export const ReloadConfigRequestSchema: GenMessage<ReloadConfigRequest> = /*@__PURE__*/
-  messageDesc(file_switchyard_operator_v1_operator_service, 21);
+  messageDesc(file_switchyard_operator_v1_operator_service, 22);
 
 /**
  * @generated from message switchyard.operator.v1.ReloadConfigResponse
@@ -654,7 +826,7 @@ export type ReloadConfigResponse = Message<"switchyard.operator.v1.ReloadConfigR
  * Use `create(ReloadConfigResponseSchema)` to create a new message.
  */
 export const ReloadConfigResponseSchema: GenMessage<ReloadConfigResponse> = /*@__PURE__*/
-  messageDesc(file_switchyard_operator_v1_operator_service, 22);
+  messageDesc(file_switchyard_operator_v1_operator_service, 23);
 
 /**
  * @generated from enum switchyard.operator.v1.KeyState
