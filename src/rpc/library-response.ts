@@ -1,6 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressedFlag, encodeEnvelope, type UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { endStreamFlag, errorFromJsonBytes, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
+import {
+  codeToHttpStatus,
+  endStreamFlag,
+  errorFromJsonBytes,
+  errorToJsonBytes,
+} from "@connectrpc/connect/protocol-connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerParse, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { toConnectError } from "./connect-error.ts";
@@ -26,9 +31,14 @@ export async function completeLibraryErrors(
   if (response.status !== 200) {
     // A unary error of the Connect protocol: its body is one chunk, counted in a header.
     const chunks: Uint8Array[] = [];
-    for await (const chunk of body) chunks.push(completeJson(chunk, complete));
+    let { status } = response;
+    for await (const chunk of body) {
+      const completed = completeJson(chunk, complete);
+      chunks.push(completed.bytes);
+      if (completed.code !== undefined) status = codeToHttpStatus(completed.code);
+    }
     header?.set("content-length", String(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0)));
-    return { ...response, body: fromChunks(chunks) };
+    return { ...response, status, body: fromChunks(chunks) };
   }
   const type = header?.get("content-type") ?? "";
   if (type.startsWith("application/grpc-web")) {
@@ -67,20 +77,27 @@ function completeEndStream(chunk: Uint8Array, complete: CompleteError): Uint8Arr
   if ((flags & endStreamFlag) === 0 || (flags & compressedFlag) !== 0) return chunk;
   const end: unknown = JSON.parse(new TextDecoder().decode(chunk.subarray(envelopeHeadBytes)));
   if (typeof end !== "object" || end === null || !("error" in end)) return chunk;
-  const completed = completeJson(new TextEncoder().encode(JSON.stringify(end.error)), complete);
-  const error: unknown = JSON.parse(new TextDecoder().decode(completed));
+  const { bytes } = completeJson(new TextEncoder().encode(JSON.stringify(end.error)), complete);
+  const error: unknown = JSON.parse(new TextDecoder().decode(bytes));
   return encodeEnvelope(endStreamFlag, new TextEncoder().encode(JSON.stringify({ ...end, error })));
 }
 
-function completeJson(bytes: Uint8Array, complete: CompleteError): Uint8Array {
+interface CompletedJson {
+  readonly bytes: Uint8Array;
+  /** Undefined where nothing was changed. Ours may differ from the library's, which calls what it cannot read internal. */
+  readonly code?: Code;
+}
+
+function completeJson(bytes: Uint8Array, complete: CompleteError): CompletedJson {
   let error: ConnectError;
   try {
     error = errorFromJsonBytes(bytes, undefined, new ConnectError("", Code.Unknown));
   } catch {
-    return bytes;
+    return { bytes };
   }
-  if (error.details.length > 0) return bytes;
-  return errorToJsonBytes(toConnectError(complete(codeOfNumber(error.code), error.rawMessage)), undefined);
+  if (error.details.length > 0) return { bytes };
+  const completed = toConnectError(complete(codeOfNumber(error.code), error.rawMessage));
+  return { bytes: errorToJsonBytes(completed, undefined), code: completed.code };
 }
 
 async function* fromChunks(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
