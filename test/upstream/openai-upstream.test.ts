@@ -323,7 +323,7 @@ describe("a connection", () => {
   });
 
   it("that the upstream resets just as it is used again was stale: nothing was sent", async () => {
-    let resetIdle = (): void => undefined;
+    let resetIdle: (() => void) | undefined;
     const answersOnce: Behaviour = {
       name: "answers, and can reset",
       answer: async (exchange) => {
@@ -334,7 +334,7 @@ describe("a connection", () => {
     await using world = await startUpstreamWorld(() => answersOnce);
     await world.upstream.complete(sampleCall());
     await new Promise((resolve) => setTimeout(resolve, 20));
-    resetIdle();
+    resetIdle?.();
     expect(await failureOf(world.upstream.complete(sampleCall()))).toMatchObject({
       kind: "stale-connection",
     });
@@ -343,7 +343,7 @@ describe("a connection", () => {
   });
 
   it("that the upstream ends in order just as it is used again is replaced without a failure", async () => {
-    let finishIdle = (): void => undefined;
+    let finishIdle: (() => void) | undefined;
     const answersOnce: Behaviour = {
       name: "answers, and can finish",
       answer: async (exchange) => {
@@ -354,7 +354,7 @@ describe("a connection", () => {
     await using world = await startUpstreamWorld(() => answersOnce);
     await world.upstream.complete(sampleCall());
     await new Promise((resolve) => setTimeout(resolve, 20));
-    finishIdle();
+    finishIdle?.();
     expect((await world.upstream.complete(sampleCall())).kind).toBe("completed");
     expect(world.server.connections()).toBe(2);
   });
