@@ -96,12 +96,9 @@ export function nextStep(plan: Plan, state: RunState, facts: StepFacts): Step {
   // Before draining: what is the caller's fault here is its fault at every replica.
   if (state.final) return giveUp("final", comeBackMs(state, facts));
   if (facts.draining) return giveUp("draining");
-  const again = state.candidates.find(({ deployment }) => deployment.id === state.sameNow);
-  const candidate = again ?? state.ahead.find(({ deployment }) => !state.out.has(deployment.id));
+  const candidate = state.sameNow ?? state.ahead.find(({ deployment }) => !state.out.has(deployment.id));
   if (candidate === undefined) return betweenRounds(state, facts);
-  if (state.attempts >= facts.maxAttempts) {
-    return giveUp("attempts-spent", comeBackMs(state, facts));
-  }
+  if (state.attempts >= facts.maxAttempts) return giveUp("attempts-spent", comeBackMs(state, facts));
   const { skip } = facts.readiness(candidate.deployment.id);
   if (skip !== undefined) return { kind: "skip", candidate, skip };
   const remainingMs = remaining(facts);
@@ -118,7 +115,7 @@ export function nextStep(plan: Plan, state: RunState, facts: StepFacts): Step {
     candidate,
     budgetMs: splits ? shareMs : remainingMs,
     budgetIsDeadline: !splits,
-    repeated: again === undefined && state.called.has(candidate.deployment.id),
+    repeated: state.sameNow === undefined && state.called.has(candidate.deployment.id),
   };
 }
 
@@ -142,9 +139,7 @@ function betweenRounds(state: RunState, facts: StepFacts): Step {
   if (state.failures.length === 0) return giveUp("none-ready", comeBackMs(state, facts));
   const left = state.candidates.filter(({ deployment }) => !state.out.has(deployment.id));
   if (left.length === 0) return giveUp("candidates-spent", comeBackMs(state, facts));
-  if (state.attempts >= facts.maxAttempts) {
-    return giveUp("attempts-spent", comeBackMs(state, facts));
-  }
+  if (state.attempts >= facts.maxAttempts) return giveUp("attempts-spent", comeBackMs(state, facts));
   const hintMs = soonestMs(left, facts);
   const spreadMs = spread(hintMs, facts.random());
   const backoff = backoffMs(facts.backoff, state.round + 1, facts.random());

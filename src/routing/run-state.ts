@@ -31,8 +31,8 @@ export interface RunState {
   readonly skips: readonly SkipReason[];
   /** The one attempt that a stale connection earns was taken. */
   readonly sameNowTaken: boolean;
-  /** A stale connection asks for this deployment again, at once and uncharged. */
-  readonly sameNow: string | undefined;
+  /** A stale connection asks for this candidate again, at once and uncharged. */
+  readonly sameNow: Candidate | undefined;
   /** What failed, fails everywhere: nothing is left to decide. */
   readonly final: boolean;
 }
@@ -55,8 +55,7 @@ export function startRun(plan: Plan): RunState {
     sameNow: undefined,
     final: false,
   };
-  const tooLong = plan.excluded.some((candidate) => candidate.skip === "context-too-long");
-  const opened = tooLong ? open(state, "contextTooLong") : state;
+  const opened = plan.excluded.reduce((opening, { skip }) => openFor(opening, skip), state);
   // A named model none of whose upstreams has a key cannot be tried: that is being unavailable.
   const nowhere = plan.candidates.length === 0 && plan.excluded.length === 0;
   return nowhere ? open(opened, "unavailable") : opened;
@@ -64,14 +63,13 @@ export function startRun(plan: Plan): RunState {
 
 /** A candidate was passed over without a call. */
 export function afterSkip(state: RunState, candidate: Candidate, skip: SkipReason): RunState {
-  const fallback = fallbackOfSkip(skip);
   const next: RunState = {
     ...state,
     ahead: without(state.ahead, candidate),
     skips: [...state.skips, skip],
     sameNow: undefined,
   };
-  return fallback === undefined ? next : open(next, fallback);
+  return openFor(next, skip);
 }
 
 /** An attempt is about to start. */
@@ -111,7 +109,7 @@ export function afterFailure(plan: Plan, state: RunState, candidate: Candidate, 
       return withRefused(opened, tooSmall(plan, candidate));
     case "same-now":
       // The first one is the keep-alive race, and no reason to look elsewhere.
-      return state.sameNowTaken ? opened : { ...failed, sameNowTaken: true, sameNow: id };
+      return state.sameNowTaken ? opened : { ...failed, sameNowTaken: true, sameNow: candidate };
   }
 }
 
@@ -123,6 +121,12 @@ export function afterBrokenStream(state: RunState, failure: Failure): RunState {
 /** A wait is over: every candidate that is not out may be tried again. */
 export function afterWait(state: RunState): RunState {
   return { ...state, round: state.round + 1, ahead: state.candidates };
+}
+
+/** A skipped candidate counts as its class. */
+function openFor(state: RunState, skip: SkipReason): RunState {
+  const fallback = fallbackOfSkip(skip);
+  return fallback === undefined ? state : open(state, fallback);
 }
 
 function open(state: RunState, fallback: FallbackClass): RunState {

@@ -123,7 +123,7 @@ describe("the fallback lists", () => {
 
   it("do not open for the first stale connection of a call, which is no failure of anybody's", () => {
     const once = fail(startRun(plan), a, "stale-connection");
-    expect(once).toMatchObject({ opened: [], sameNow: a.deployment.id, sameNowTaken: true });
+    expect(once).toMatchObject({ opened: [], sameNow: a, sameNowTaken: true });
     expect(fail(once, a, "stale-connection")).toMatchObject({ opened: ["unavailable"], sameNow: undefined });
   });
 });
