@@ -371,11 +371,14 @@ describe("the arm of a plan", () => {
   }
 
   it("is compared where the bucket decided, and not where the caller did", () => {
-    const compared = (facts: Partial<CallFacts>): boolean => planOf(catalogOf(all), facts).compared;
-    expect(compared(model("both"))).toBe(true);
-    expect(compared({ ...model("both"), canary: "require" })).toBe(false);
-    expect(compared({ ...model("both"), canary: "exclude" })).toBe(false);
-    expect(compared(model("old"))).toBe(false);
+    for (const [facts, compared] of [
+      [model("both"), true],
+      [{ ...model("both"), canary: "require" }, false],
+      [{ ...model("both"), canary: "exclude" }, false],
+      [model("old"), false],
+    ] as const) {
+      expect(planOf(catalogOf(all), facts).compared).toBe(compared);
+    }
   });
 
   it("leads to the canary deployment of that first model", () => {
