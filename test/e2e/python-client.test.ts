@@ -9,7 +9,11 @@ import { findProgram } from "../support/optional-program.ts";
 // Debian's own Python: its grpcio is what `apt-get install python3-grpcio` gives.
 const python = "/usr/bin/python3";
 const grpcio = findProgram("python3-grpcio", python, ["-c", "import grpc, google.protobuf"]);
-const protoc = findProgram("protobuf-compiler", "protoc", ["--version"]);
+// The compiler, and the definitions of google.protobuf that Debian packages apart from it.
+const protoc = findProgram("protobuf-compiler and libprotobuf-dev", "sh", [
+  "-c",
+  "protoc --version && test -f /usr/include/google/protobuf/timestamp.proto",
+]);
 
 const files = [
   "switchyard/v1/content.proto",
