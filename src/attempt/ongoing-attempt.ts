@@ -1,4 +1,5 @@
 import type { Usage } from "../../gen/switchyard/v1/content_pb.ts";
+import { failureRules } from "../routing/failure-rules.ts";
 import type { Failure } from "../routing/failure.ts";
 import { type AttemptSpan, startAttemptSpan } from "../telemetry/attempt-span.ts";
 import type { UpstreamCall, UpstreamResponseInfo } from "../upstream/upstream.ts";
@@ -120,6 +121,12 @@ export function startAttempt(
     options.onAttempt(entry, call);
   };
 
+  /** A word on when to come back that is about the deployment, not about a key. */
+  const heed = ({ kind, retryAfterMs }: Failure): void => {
+    if (retryAfterMs === undefined || failureRules[kind].breaker !== "failure") return;
+    options.fleet.holdUntil(deployment.id, now() + retryAfterMs);
+  };
+
   return {
     number,
     granted,
@@ -177,6 +184,7 @@ export function startAttempt(
       const usage = partial && (partial.usage ?? estimatedUsage(call.input, partial.outputTokens));
       const cost = usage && pricing.cost(candidate, usage, partial?.modelVersion ?? "");
       const entry = entryOf(abandoned ? "hedge-lost" : outcomeOf(failure), failure, usage, cost);
+      heed(keyFailure);
       close(entry, partial, verdict, keyFailure);
       return entry;
     },

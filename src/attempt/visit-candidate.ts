@@ -1,5 +1,6 @@
 import { failureRules } from "../routing/failure-rules.ts";
 import type { Failure } from "../routing/failure.ts";
+import { minUsefulMs } from "../routing/next-step.ts";
 import type { AttemptSpan } from "../telemetry/attempt-span.ts";
 import { silentVerdict } from "./grant-verdict.ts";
 import type { AnswerFacts } from "./attempt-start.ts";
@@ -85,18 +86,12 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
       const failure = run.inThisCall(judged.failure);
       const verdict = failure === judged.failure ? judged.verdict : attempt.judge(failure).verdict;
       const mayRotate =
-        failureRules[failure.kind].rotates && tried.size < mostKeys && visitEnds > options.now();
+        failureRules[failure.kind].rotates && tried.size < mostKeys && mayGoOn(visit, visitEnds);
       const next = mayRotate ? keys.pick(deployment.upstreamModel, tried) : undefined;
       if (next !== undefined) attempt.span.keyRotated(lease.keyId, next.keyId);
       attempt.fail({ failure, verdict: next === undefined ? verdict : undefined, partial: opened.partial });
       running = undefined;
-      if (next === undefined) {
-        // A word on when to come back that is about the deployment, not about a key.
-        if (failure.kind === "overloaded" && failure.retryAfterMs !== undefined) {
-          options.fleet.holdUntil(deployment.id, options.now() + failure.retryAfterMs);
-        }
-        return { kind: "failed", failure };
-      }
+      if (next === undefined) return { kind: "failed", failure };
       run.rotated(failure);
       lease = next;
     }
@@ -105,6 +100,15 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
     running?.limits.cancel();
     if (running !== undefined) granted.grant.settle(silentVerdict);
   }
+}
+
+/** Whether another attempt may start in this visit: what would refuse it a grant now refuses it another key, too. */
+function mayGoOn<T>({ options, call, granted }: Visit<T>, visitEnds: number): boolean {
+  const { now, fleet, draining } = options;
+  if (draining.aborted || visitEnds - now() <= minUsefulMs(call.limits.allowanceMs)) return false;
+  const { readyAt, breakerState } = fleet.readiness(granted.candidate.deployment.id);
+  // A probe finds its breaker half-open: by itself.
+  return granted.grant.probe ? breakerState !== "open" : readyAt <= now();
 }
 
 /** Between the question whether a key is usable and its taking, another call spent the last one. */

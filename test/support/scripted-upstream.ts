@@ -31,7 +31,7 @@ export type ScriptedPart = { readonly afterMs?: number } & (
   | { readonly finish: string; readonly usage?: Usage }
   | { readonly usage: Usage }
   | { readonly done: true }
-  | { readonly fail: FailureKind }
+  | { readonly fail: FailureKind; readonly retryAfterMs?: number }
   /** Never comes. */
   | { readonly hang: true }
 );
@@ -136,7 +136,7 @@ export function createScriptedUpstream(options: {
     for (const part of parts) {
       if (!(await passes("hang" in part ? Infinity : (part.afterMs ?? 0), signal)))
         throw new UpstreamFailed(failureOf("cancelled"));
-      if ("fail" in part) throw new UpstreamFailed(failureOf(part.fail));
+      if ("fail" in part) throw new UpstreamFailed(failureOf(part.fail, part.retryAfterMs));
       if ("usage" in part && part.usage !== undefined) usage = part.usage;
       yield {
         deltas:
