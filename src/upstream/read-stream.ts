@@ -67,12 +67,21 @@ export function readStream(body: ResponseBody, head: ResponseHead, signal: Abort
     done,
   });
 
+  /** Everything that counts was read, so what is left may be waited for. */
+  let whole = false;
+  let left = false;
+
+  const leave = (): void => {
+    if (left) return;
+    left = true;
+    if (whole && !signal.aborted) drainBody(body);
+    else discardBody(body);
+  };
+
   async function* readBatches(): AsyncGenerator<StreamBatch, void, undefined> {
     const events = createSseDecoder();
-    /** Everything that counts was read, so what is left may be waited for. */
-    let whole = false;
     try {
-      // Left as it is when the loop is: whether the connection is worth keeping is decided below.
+      // Left as it is when the loop is: `leave` decides whether the connection is worth keeping.
       for await (const bytes of body.iterator({ destroyOnReturn: false })) {
         const reading = readEvents(events.push(bytes));
         whole ||= reading.done || reading.ends.length > 0;
@@ -87,13 +96,13 @@ export function readStream(body: ResponseBody, head: ResponseHead, signal: Abort
       }
       yield* readRest(events.end());
     } catch (error) {
+      if (left) return;
       if (error instanceof UpstreamFailed) throw error;
       throw new UpstreamFailed(
         signal.aborted ? cancelledFailure(head) : classifyFault({ phase: "lost", error }, head),
       );
     } finally {
-      if (whole && !signal.aborted) drainBody(body);
-      else discardBody(body);
+      leave();
     }
   }
 
@@ -106,5 +115,17 @@ export function readStream(body: ResponseBody, head: ResponseHead, signal: Abort
     if (reading.failure !== undefined) throw new UpstreamFailed(reading.failure);
   }
 
-  return { batches: { [Symbol.asyncIterator]: readBatches }, start: chunks.start };
+  const iterate = (): AsyncIterator<StreamBatch, void, undefined> => {
+    const batches = readBatches();
+    return {
+      next: () => batches.next(),
+      // A generator hears of it only between two reads, and never before its first.
+      return: () => {
+        leave();
+        return batches.return();
+      },
+    };
+  };
+
+  return { batches: { [Symbol.asyncIterator]: iterate }, start: chunks.start };
 }

@@ -334,6 +334,37 @@ describe("the connection of a stream", () => {
     await vi.waitUntil(() => world.server.openConnections() === 0);
   });
 
+  it("is ended at once where its reader leaves before the first read, or in the middle of one", async () => {
+    await using world = await startUpstreamWorld(() => hangsAfterHeaders);
+    await batchesOf(await world.upstream.stream(sampleCall())).return?.();
+    await world.server.aborted(0);
+    const batches = batchesOf(await world.upstream.stream(sampleCall()));
+    const read = batches.next();
+    await batches.return?.();
+    expect((await read).done).toBe(true);
+    await world.server.aborted(1);
+    expect(world.server.aborts).toHaveLength(2);
+  });
+
+  it("is ended soon where its reader waits for what follows the answer, and leaves", async () => {
+    await using world = await startUpstreamWorld(() => streamsThenGarbles(0, finish));
+    const batches = batchesOf(await world.upstream.stream(sampleCall()));
+    expect((await batches.next()).value?.ends).toHaveLength(1);
+    const started = performance.now();
+    const read = batches.next();
+    await batches.return?.();
+    expect((await read).done).toBe(true);
+    const abort = await world.server.aborted(0);
+    expect(abort.atMs - started).toBeGreaterThan(200);
+  });
+
+  it("may break while nobody reads: the reader learns of it", async () => {
+    await using world = await startUpstreamWorld(() => streamsThenResets(1));
+    const opened = await world.upstream.stream(sampleCall());
+    await vi.waitUntil(() => world.server.openConnections() === 0);
+    expect((await readAll(opened)).failure?.kind).toBe("connection-lost");
+  });
+
   it("is ended where the stream is never read but its signal aborts", async () => {
     await using world = await startUpstreamWorld(() => sendsHeartbeats(5));
     const controller = new AbortController();
