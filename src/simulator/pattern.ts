@@ -21,6 +21,15 @@ const ordinary = Array.from(
 const mostSource = 500;
 const mostDepth = 20;
 
+const controls: Readonly<Partial<Record<string, readonly string[]>>> = {
+  t: ["\t"],
+  n: ["\n"],
+  r: ["\r"],
+  f: ["\f"],
+  v: ["\v"],
+  0: ["\0"],
+};
+
 interface Cursor {
   readonly chars: readonly string[];
   at: number;
@@ -61,7 +70,7 @@ function readEscape(cursor: Cursor): PatternNode | undefined {
   const code = /^(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]+))$/.exec(more);
   const literal =
     code === null
-      ? []
+      ? (controls[letter] ?? [])
       : [String.fromCodePoint(Math.min(0x10ffff, Number.parseInt(code[1] ?? code[2] ?? "0", 16)))];
   return charNode(source, literal);
 }
@@ -129,7 +138,8 @@ function readQuantified(cursor: Cursor): PatternNode | undefined {
   if (sign === "?") return { kind: "repeat", item, least: 0, most: 1 };
   const least = Number(found[1]);
   if (found[2] === "") return { kind: "repeat", item, least, most: least };
-  return { kind: "repeat", item, least, most: found[3] === "" ? Infinity : Number(found[3]) };
+  const most = found[3] === "" ? Infinity : Number(found[3]);
+  return most < least ? undefined : { kind: "repeat", item, least, most };
 }
 
 function readChoice(cursor: Cursor): PatternNode | undefined {

@@ -32,6 +32,7 @@ export function drawArray(
   const length = Math.min(mostItems, most, Math.max(least, usual));
   // `cities` holds what a `city` is.
   const itemName = name.replace(/ies$/, "y").replace(/s$/, "");
+  const tries = state.tries;
   const value: unknown[] = [];
   for (let at = 0; at < length; at += 1) {
     if (at >= fixed.length && others === false) break;
@@ -47,17 +48,19 @@ export function drawArray(
         : next(part, itemName),
     );
   }
+  state.tries = tries;
   return value;
 }
 
-/** A value that is not among those before; the last try where there seems to be none. */
+/**
+ * A value that is not among those before; the last try where there seems to be none. It leaves the tries
+ * where they are: texts are numbered by them, and the next value needs a further number.
+ */
 function drawOther({ state }: InnerDraw, before: readonly unknown[], draw: () => unknown): unknown {
-  const tries = state.tries;
   let value = draw();
   for (let again = 0; again < 20 && matchesSchema(true, { enum: before }, value); again += 1) {
     state.tries += 1;
     value = draw();
   }
-  state.tries = tries;
   return value;
 }

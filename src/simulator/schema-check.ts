@@ -5,23 +5,36 @@ import { asSchema, resolveReference, type Schema } from "./schema-reference.ts";
 
 /** Beyond this nesting a value counts as valid: the check only chooses between samples. */
 const mostDepth = 64;
+/** After this many steps too: a schema that holds itself twice, as in `oneOf`, doubles them with every level. */
+const mostSteps = 50_000;
+
+interface Walk {
+  readonly root: Schema;
+  steps: number;
+}
+
+type Check = (part: unknown, inner: unknown) => boolean;
 
 /** Whether a value is valid against a schema, as far as keywords go that a sample can get wrong. `format` is not checked. */
-export function matchesSchema(root: Schema, schema: Schema, value: unknown, depth = 0): boolean {
+export function matchesSchema(root: Schema, schema: Schema, value: unknown): boolean {
+  const walk: Walk = { root, steps: 0 };
+  return matches(walk, schema, value, 0) || walk.steps > mostSteps;
+}
+
+function matches(walk: Walk, schema: Schema, value: unknown, depth: number): boolean {
   if (typeof schema === "boolean") return schema;
-  if (depth > mostDepth) return true;
-  const check = (part: unknown, inner: unknown) => matchesSchema(root, asSchema(part), inner, depth + 1);
+  walk.steps += 1;
+  if (depth > mostDepth || walk.steps > mostSteps) return true;
+  const check: Check = (part, inner) => matches(walk, asSchema(part), inner, depth + 1);
   return (
     matchesType(schema, value) &&
-    matchesCombination(root, schema, value, check) &&
+    matchesCombination(walk.root, schema, value, check) &&
     (typeof value !== "number" || matchesNumber(schema, value)) &&
     (typeof value !== "string" || matchesString(schema, value)) &&
     (!Array.isArray(value) || matchesArray(schema, value, check)) &&
     (!isObject(value) || matchesObject(schema, value, check))
   );
 }
-
-type Check = (part: unknown, inner: unknown) => boolean;
 
 /** The type of a value in the words of JSON Schema; whole numbers are integers and numbers. */
 function hasType(value: unknown, type: unknown): boolean {

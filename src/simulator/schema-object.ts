@@ -39,10 +39,10 @@ export function drawObject(inner: InnerDraw, schema: JsonObject): JsonObject {
 function requiredNames(schema: JsonObject): ReadonlySet<string> {
   const names = new Set<string>(Array.isArray(schema["required"]) ? schema["required"].map(String) : []);
   const dependent = isObject(schema["dependentRequired"]) ? schema["dependentRequired"] : {};
-  const described = isObject(schema["properties"]) ? Object.keys(schema["properties"]) : [];
-  for (const name of [...names, ...described]) {
+  // What is added meanwhile is visited too: it may need others in turn.
+  for (const name of names) {
     const others = Object.hasOwn(dependent, name) ? dependent[name] : undefined;
-    if (Array.isArray(others) && names.has(name)) for (const other of others) names.add(String(other));
+    if (Array.isArray(others)) for (const other of others) names.add(String(other));
   }
   return names;
 }

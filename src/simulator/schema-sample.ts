@@ -16,6 +16,8 @@ const deep = 4;
 /** No value is nested deeper, and no sample has more values: a schema may hold itself. */
 const deepest = 24;
 const mostValues = 2000;
+/** Nor have all draws together more: where one is large, fewer are tried. */
+const mostValuesDrawn = 8 * mostValues;
 
 /**
  * A value that is valid against a JSON Schema (drafts 4 to 2020-12), the same for the same numbers of `random`.
@@ -25,9 +27,12 @@ const mostValues = 2000;
 export function sampleSchema(schema: unknown, random: Random, question: string): unknown {
   const root = asSchema(schema);
   let value: unknown;
-  for (let tries = 0; tries < mostDraws; tries += 1) {
-    value = draw({ root, random, question, tries, values: 0 }, root, "", 0);
+  let drawn = 0;
+  for (let tries = 0; tries < mostDraws && drawn < mostValuesDrawn; tries += 1) {
+    const state: DrawState = { root, random, question, tries, values: 0 };
+    value = draw(state, root, "", 0);
     if (matchesSchema(root, root, value)) return value;
+    drawn += state.values;
   }
   return value;
 }
@@ -117,26 +122,35 @@ function chooseType(state: DrawState, flat: JsonObject, frugal: boolean): string
 function chooseBranch(state: DrawState, branches: readonly Schema[], frugal: boolean): Schema | undefined {
   const possible = branches.filter((branch) => branch !== false);
   if (frugal) {
-    const heights = possible.map((branch) => ({ branch, height: heightOf(state.root, branch, 0) }));
+    const heights = possible.map((branch) => ({ branch, height: heightOf(state.root, branch) }));
     return heights.toSorted((left, right) => left.height - right.height)[0]?.branch;
   }
   const telling = possible.filter((branch) => !isObject(branch) || branch["type"] !== "null");
   return pick(state.random, telling.length > 0 && state.tries < mostDraws / 2 ? telling : possible);
 }
 
+/** Heights are looked for in no more than so many parts: some twenty properties a level would be millions. */
+const mostParts = 200;
+
 /** How deep the least value of a schema is nested; what comes back to itself is as high as can be. */
-function heightOf(root: Schema, schema: Schema, depth: number): number {
-  if (typeof schema === "boolean" || depth > 6) return depth > 6 ? deepest : 0;
-  const flat = flattenSchema(root, schema, (branches) => branches[0]);
-  if (typeof flat === "boolean" || "const" in flat || "enum" in flat) return 0;
-  const { required, properties, items, minItems } = flat;
-  let height = 0;
-  for (const name of Array.isArray(required) ? required : []) {
-    if (height >= deepest) break;
-    const part = isObject(properties) ? asSchema(properties[String(name)]) : true;
-    height = Math.max(height, 1 + heightOf(root, part, depth + 1));
+function heightOf(root: Schema, schema: Schema): number {
+  let parts = 0;
+  function measure(part: Schema, depth: number): number {
+    parts += 1;
+    if (depth > 6 || parts > mostParts) return deepest;
+    if (typeof part === "boolean") return 0;
+    const flat = flattenSchema(root, part, (branches) => branches[0]);
+    if (typeof flat === "boolean" || "const" in flat || "enum" in flat) return 0;
+    const { required, properties, items, minItems } = flat;
+    let height = 0;
+    for (const name of Array.isArray(required) ? required : []) {
+      if (height >= deepest) break;
+      const inner = isObject(properties) ? asSchema(properties[String(name)]) : true;
+      height = Math.max(height, 1 + measure(inner, depth + 1));
+    }
+    if (typeof minItems === "number" && minItems > 0)
+      height = Math.max(height, 1 + measure(asSchema(items), depth + 1));
+    return height;
   }
-  if (typeof minItems === "number" && minItems > 0)
-    height = Math.max(height, 1 + heightOf(root, asSchema(items), depth + 1));
-  return height;
+  return measure(schema, 0);
 }

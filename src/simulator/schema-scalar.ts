@@ -61,14 +61,21 @@ export function sampleString(schema: JsonObject, random: Random, plausible: stri
       random,
       tries === 0 ? Math.max(2, least) : (tries % 4) * Math.max(1, least),
     );
-    if (sample !== undefined) return sample;
+    // What is too short is wrong as it is; longer it may still match, for a pattern that is found anywhere.
+    if (sample !== undefined) return lengthen(sample, plausible, least);
   }
-  const chars = Array.from(plausible);
-  while (chars.length < least) chars.push(" ", ...Array.from(plausible));
+  const chars = Array.from(lengthen(plausible, plausible, least));
   // What repeats is cut at its end; the last characters tell one try from another.
   return (
     chars.length <= most ? chars : tries === 0 ? chars.slice(0, most) : chars.slice(chars.length - most)
   ).join("");
+}
+
+/** The text, followed by `filler` until it has that many characters. */
+function lengthen(text: string, filler: string, least: number): string {
+  const chars = Array.from(text);
+  while (chars.length < least) chars.push(" ", ...Array.from(filler));
+  return chars.join("");
 }
 
 /** A number for the keywords of range and `multipleOf`; whole where `integer`. */
@@ -82,7 +89,7 @@ export function sampleNumber(schema: JsonObject, random: Random, integer: boolea
     number(schema, "maximum") ?? Infinity,
     number(schema, "exclusiveMaximum") ?? Infinity,
   );
-  const from = low > -Infinity ? low : Math.min(1, high < Infinity ? high - 1 : 1);
+  const from = low > -Infinity ? low : Math.min(1, high < Infinity ? high - Math.max(1, step) : 1);
   const to = high < Infinity ? high : Math.max(from + 1, from + 99 * Math.max(1, step));
   // Draft 4 has `exclusiveMinimum: true`.
   const openLow = number(schema, "exclusiveMinimum") === low || schema["exclusiveMinimum"] === true;

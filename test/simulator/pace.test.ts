@@ -10,6 +10,11 @@ const digests = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
   .map((bytes) => Buffer.from(bytes).toString("hex"));
 
+async function choicesOf(response: Response): Promise<unknown> {
+  const { choices } = (await response.json()) as { choices: unknown };
+  return choices;
+}
+
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
@@ -91,12 +96,8 @@ describe("the pace of an answer", () => {
   it("does not change what is said", async () => {
     const quick = await simulate();
     const paced = await simulate(shipped, { clock: createHurriedClock() });
-    const contentOf = async (response: Response) => {
-      const { choices } = (await response.json()) as { choices: unknown };
-      return choices;
-    };
-    expect(await contentOf(await paced.post(ask("hi")))).toEqual(
-      await contentOf(await quick.post(ask("hi"))),
+    expect(await choicesOf(await paced.post(ask("hi")))).toEqual(
+      await choicesOf(await quick.post(ask("hi"))),
     );
   });
 
