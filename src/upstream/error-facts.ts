@@ -14,7 +14,7 @@ export interface ErrorFacts {
   readonly retryAfterMs: number | undefined;
 }
 
-export type ErrorHint = "context-too-long" | "content-filtered" | "quota-exhausted";
+type ErrorHint = "context-too-long" | "content-filtered" | "quota-exhausted";
 
 // Only a sentence tells these apart from other refusals with the same code: Anthropic's, Google's and vLLM's. An
 // upstream may quote the request in it. Where that is misread, its caller alone is told something wrong; but a spent

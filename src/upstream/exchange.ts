@@ -31,8 +31,6 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** Sent beside the headers of every request. */
   readonly headers: Readonly<Record<string, string>>;
-  /** It was given to a connection. */
-  sent: boolean;
   /** The first byte of a response to it arrived. */
   answered: boolean;
   head: ResponseHead | undefined;
@@ -47,7 +45,6 @@ export function createExchange(signal: AbortSignal, headers: Readonly<Record<str
   return {
     signal,
     headers,
-    sent: false,
     answered: false,
     head: undefined,
     body: undefined,

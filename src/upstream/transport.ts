@@ -45,12 +45,12 @@ export function createTransport(options: TransportOptions): Transport {
     keepAliveTimeout: keepAliveMs,
     maxResponseSize: maxResponseBytes,
   });
-  const watched = pool.compose(noteProgress);
+  const watched = pool.compose(noteResponse);
 
   const phaseOf = (exchange: Exchange, error: unknown): FaultPhase => {
     if (watch.whileConnecting(error)) return "connecting";
     if (exchange.answered) return "lost";
-    return !exchange.sent || watch.onReused(error) || isUnprocessedHttp2(error) ? "unprocessed" : "lost";
+    return watch.onReused(error) || isUnprocessedHttp2(error) ? "unprocessed" : "lost";
   };
 
   return {
@@ -88,19 +88,16 @@ interface SdkInit {
   readonly body: string;
 }
 
-/** What we give to undici, which hands it on to {@link noteProgress} as it is. */
+/** What we give to undici, which hands it on to {@link noteResponse} as it is. */
 interface WatchedOptions extends Dispatcher.RequestOptions {
   readonly exchange: Exchange;
 }
 
-/** Writes down how far the request came: what undici's errors do not tell. */
-const noteProgress: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (request, handler) => {
+/** Writes down that a response began: what undici's errors do not tell. */
+const noteResponse: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (request, handler) => {
   const { exchange } = request as WatchedOptions;
   return dispatch(request, {
-    onRequestStart: (controller, context) => {
-      exchange.sent = true;
-      handler.onRequestStart?.(controller, context);
-    },
+    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
     onResponseStarted: () => {
       exchange.answered = true;
     },

@@ -20,7 +20,7 @@ import {
 } from "./faulty-upstream.ts";
 
 /** A key as the config holds one. The characters are its own, so that a mix-up shows. */
-export function sampleKey(id: string): KeyConfig {
+function sampleKey(id: string): KeyConfig {
   return { id, source: { kind: "simulator" }, secret: createSecret(`sk-secret-of-${id}`) };
 }
 

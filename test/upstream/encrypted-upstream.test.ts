@@ -164,6 +164,12 @@ describe("an upstream over HTTP/2", () => {
     expect(stream).toMatchObject({ text: "Hello", failure: { kind: "connection-lost" } });
   });
 
+  it("whose connection breaks before a response is lost, for all that the connection has read", async () => {
+    await using world = await startHttp2((stream) => stream.session?.socket.destroy());
+    expect(await failureOf(world.upstream.complete(sampleCall()))).toMatchObject({ kind: "connection-lost" });
+    expect(world.streams()).toBe(1);
+  });
+
   it("that resets a stream before its response is lost", async () => {
     await using world = await startHttp2((stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
     expect(await failureOf(world.upstream.complete(sampleCall()))).toMatchObject({ kind: "connection-lost" });

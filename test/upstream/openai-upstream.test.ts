@@ -19,6 +19,7 @@ import {
   resetsInHeaders,
   responds,
   streamsThenStalls,
+  wholeBody,
 } from "../support/upstream-behaviours.ts";
 import {
   failureOf,
@@ -178,6 +179,15 @@ describe("a response that is no answer", () => {
         '{"error":{"code":"insufficient_quota"}}',
       ),
       expected: { kind: "quota-exhausted", upstreamCode: "insufficient_quota", httpStatus: 200 },
+    },
+    {
+      name: "an error beside choices",
+      behaviour: responds(
+        200,
+        { "content-type": "application/json" },
+        wholeBody().replace("{", '{"error":{"code":503},'),
+      ),
+      expected: { kind: "overloaded" },
     },
     { name: "not HTTP", behaviour: raw("SSH-2.0-OpenSSH_9.6\r\n"), expected: { kind: "bad-response" } },
     {

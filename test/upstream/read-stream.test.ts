@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { StreamBatch, StreamResult } from "../../src/upstream/upstream.ts";
 import type { Behaviour } from "../support/faulty-upstream.ts";
 import {
@@ -160,8 +160,10 @@ describe("a stream that is cut", () => {
 
   it("gives the tool calls that waited for an id", async () => {
     const call = { tool_calls: [{ index: 0, function: { name: "f", arguments: "{}" } }] };
-    const stream = await read(streamsEvents([chunkEvent(call)]));
-    expect(stream.deltas.map(({ delta }) => delta.case)).toEqual(["toolCall"]);
+    for (const end of ["", done]) {
+      const stream = await read(streamsEvents([chunkEvent(call), end]));
+      expect(stream.deltas.map(({ delta }) => delta.case)).toEqual(["toolCall"]);
+    }
   });
 });
 
@@ -218,9 +220,11 @@ describe("a stream that goes wrong", () => {
     });
   }
 
-  it("gives what came in the same read before its fault", async () => {
+  it("gives what came in the same read before its fault, and nothing after it", async () => {
     const stream = await read(
-      streamsEvents([`${chunkEvent({ content: "a" })}data: {"error":{"code":500}}\n\n`]),
+      streamsEvents([
+        `${chunkEvent({ content: "a" })}data: {"error":{"code":500}}\n\n${chunkEvent({ content: "b" })}`,
+      ]),
     );
     expect(stream).toMatchObject({ text: "a", failure: { kind: "server-error" } });
   });
@@ -262,6 +266,10 @@ describe("a response that is no stream", () => {
 });
 
 describe("the connection of a stream", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it("is one for 20 streams in a row", async () => {
     // With no second one to turn to, only a connection that was closed is followed by another.
     await using world = await startUpstreamWorld(() => answers(), { maxConnections: 1 });
@@ -335,6 +343,8 @@ describe("the connection of a stream", () => {
   });
 
   it("is ended at once where its reader leaves before the first read, or in the middle of one", async () => {
+    // No time passes, so nothing that waits for a while would end it.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
     await using world = await startUpstreamWorld(() => hangsAfterHeaders);
     await batchesOf(await world.upstream.stream(sampleCall())).return?.();
     await world.server.aborted(0);
