@@ -75,6 +75,13 @@ describe("the arm of a call", () => {
     },
   );
 
+  it("is the canary's below the weight in basis points and stable's from there on", () => {
+    const facts = sampleFacts({ affinityKey: "user-1" });
+    const bucket = canaryBucket("user-1");
+    expect(assignArm({ ...split, weightBasisPoints: bucket }, both, facts)).toBe("stable");
+    expect(assignArm({ ...split, weightBasisPoints: bucket + 1 }, both, facts)).toBe("canary");
+  });
+
   it("keeps every canary call when the weight grows", () => {
     const grown = { ...split, weightBasisPoints: 2500 };
     const calls = Array.from({ length: 5000 }, (_, index) => sampleFacts({ affinityKey: `user-${index}` }));

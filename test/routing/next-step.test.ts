@@ -253,6 +253,11 @@ describe("the time of an attempt", () => {
     expect(budget(plan, startRun(plan))).toEqual([119_750 * 0.6, false]);
   });
 
+  it("does not count a fallback that was tried as the target's own", () => {
+    const plan = samplePlan([b!, a!], { fallbacks: { unavailable: [b!] } });
+    expect(budget(plan, failed(plan, [b, "rate-limited"]))).toEqual([119_750, true]);
+  });
+
   it("does not count fallback lists that a timeout does not open", () => {
     const plan = samplePlan([a!], { fallbacks: { rateLimited: [b!], contextTooLong: [c!] } });
     expect(budget(plan, startRun(plan))).toEqual([119_750, true]);
@@ -373,6 +378,12 @@ describe("giving up", () => {
     const state = failed(both, [a, "server-error"], [b, "server-error"]);
     const blocked = { [aId]: blockedFor(7000), [bId]: blockedFor(3000) };
     expect(why(both, state, { maxAttempts: 2, blocked })).toEqual(["attempts-spent", 3000]);
+  });
+
+  it("does not name the time of a candidate that is out while others are left", () => {
+    const state = failed(both, [a, "server-error"], [b, "model-missing"]);
+    const blocked = { [aId]: blockedFor(7000), [bId]: blockedFor(3000) };
+    expect(why(both, state, { maxAttempts: 2, blocked })).toEqual(["attempts-spent", 7000]);
   });
 
   it("says so in the middle of a round too", () => {
