@@ -178,6 +178,21 @@ describe("sampleSchema()", () => {
       like: /^\{"a":1,"b":2\}$/,
     },
     {
+      says: "what several parts require",
+      schema: { type: "object", allOf: [{ required: ["a"] }, { required: ["b"] }] },
+      like: /^\{"a":"simulated[ \d]*","b":"simulated[ \d]*"\}$/,
+    },
+    {
+      says: "as many properties as there is room for",
+      schema: {
+        type: "object",
+        properties: { a: { const: 1 }, b: { const: 2 }, c: { const: 3 } },
+        required: ["c"],
+        maxProperties: 2,
+      },
+      like: /^\{"a":1,"c":3\}$/,
+    },
+    {
       says: "exactly one of several parts",
       schema: {
         type: "integer",
