@@ -3,7 +3,7 @@ import type { CallPolicy } from "./call-policy.ts";
 import { drainServer } from "./drain-server.ts";
 import { grpcDefinition, grpcHandlers } from "./grpc-adapter.ts";
 import { createGrpcGate } from "./grpc-gate.ts";
-import { streamResetBurst, streamResetRate } from "./http-servers.ts";
+import { maxSessionMegabytes, streamResetBurst, streamResetRate } from "./http-servers.ts";
 import type { RpcServer } from "./rpc-server.ts";
 import type { RpcService } from "./rpc-service.ts";
 import { createCallServer } from "./serve-call.ts";
@@ -44,6 +44,8 @@ export function createGrpcServer(options: GrpcServerOptions): RpcServer {
     "grpc.max_connection_age_ms": options.maxConnectionAgeMs,
     // No call lasts longer than a stream may.
     "grpc.max_connection_age_grace_ms": policy.streamMs,
+    // grpc-js itself sets no bound to what one connection may hold.
+    "grpc-node.max_session_memory": maxSessionMegabytes,
     "grpc.enable_channelz": 0,
   });
   raiseResetLimits(server);

@@ -25,6 +25,8 @@ const idleMs = 75_000;
 // many calls, and with it every other call on it: 4000 cancels failed 150 of them. See cancel-storm.test.ts.
 export const streamResetBurst = 100_000;
 export const streamResetRate = 10_000;
+// What one client connection may hold; Node's default of 10 refuses streams while some large requests are under way.
+export const maxSessionMegabytes = 256;
 
 /** Both servers with one listener for their requests. */
 export function createHttpServers(
@@ -42,8 +44,7 @@ export function createHttpServers(
   const http2 = createHttp2Server({
     streamResetBurst,
     streamResetRate,
-    // In megabytes; the default of 10 refuses streams while some large requests are under way.
-    maxSessionMemory: 256,
+    maxSessionMemory: maxSessionMegabytes,
     settings: {
       maxConcurrentStreams: 4_096,
       maxHeaderListSize: maxHeaderBytes,

@@ -129,7 +129,11 @@ export async function startScenario(options: {
   });
   const transport =
     listener === "grpc"
-      ? createGrpcTransport({ baseUrl: `http://${gateway.addresses.grpc}` })
+      ? createGrpcTransport({
+          baseUrl: `http://${gateway.addresses.grpc}`,
+          // Node's client cannot take the answer to a request while more than 10 MB of it wait to be sent.
+          nodeOptions: { maxSessionMemory: 64 },
+        })
       : createConnectTransport({ baseUrl: `http://${gateway.addresses.connect}`, httpVersion: "1.1" });
   const client = createClient(GatewayService, transport);
   const operator = createClient(
