@@ -100,6 +100,13 @@ export function createBreaker(options: BreakerOptions): Breaker {
     enter({ kind: "closed", circuit });
   };
 
+  /** opossum counted the probe when it began: by now that may lie further back than the window. */
+  const afterProbe = (): Circuit => {
+    const circuit = newCircuit(false);
+    circuit.success();
+    return circuit;
+  };
+
   /** @param ms how long; by itself for the time that the failed probes so far make it */
   const enterOpen = (ms?: number): void => {
     if (state.kind === "closed") chance = options.random();
@@ -152,7 +159,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
         if (home.kind === "closed") home.circuit.success();
         else if (home.kind === "probing") {
           home.probe.success();
-          enterClosed(home.circuit);
+          enterClosed(afterProbe());
           // The call goes on in the state that its success brought about.
           home = state;
         }

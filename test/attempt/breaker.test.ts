@@ -264,6 +264,18 @@ describe("an open breaker", () => {
     });
   }
 
+  it("counts the probe that closed it when it ended, not when it began", () => {
+    const { breaker, clock, fail } = stage({ minimumRequests: 3, consecutiveFailures: 1000 });
+    breaker.trip(1000);
+    clock.advanceSync(1000);
+    const probe = breaker.tryAcquire();
+    clock.advanceSync(50_000);
+    probe?.success();
+    clock.advanceSync(20_000);
+    fail(2);
+    expect(breaker.state()).toBe("open");
+  });
+
   it("starts with an empty window once it closes", () => {
     const { breaker, clock, fail, succeed } = stage({ consecutiveFailures: 1000 });
     fail(10);
