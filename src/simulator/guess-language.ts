@@ -2,6 +2,8 @@ import type { Language } from "./language.ts";
 
 /** Enough to tell a script; a prompt may be megabytes. */
 const mostChars = 2000;
+/** Of a Korean, Japanese or Chinese character, in Latin letters: the words are short, and such prompts name English things. */
+const wideWeight = 6;
 
 const scripts: readonly { readonly language: Language; readonly letters: RegExp }[] = [
   { language: "ko", letters: /\p{Script=Hangul}/gu },
@@ -34,11 +36,13 @@ const latin: readonly {
   {
     language: "fr",
     words: words("le les des une est quoi comment pour avec bonjour où et je vous que quel quelle du écris"),
-    letters: /[êèœçù]/,
+    letters: /[êœç]/,
   },
   {
     language: "de",
-    words: words("der die das und ist ein eine was wie nicht bitte mit für ich wer warum hallo auf schreibe"),
+    words: words(
+      "der die das und ist ein eine was wie nicht bitte mit für ich wer warum hallo auf schreibe es geht dir du den zu kann",
+    ),
     letters: /[ßäö]/,
   },
   {
@@ -48,7 +52,7 @@ const latin: readonly {
   },
   {
     language: "it",
-    words: words("il gli una è che come per con ciao dove quale di sono perché e mio scrivi"),
+    words: words("il gli una è che come per con ciao dove quale di sono perché e mio scrivi qual della del"),
     letters: /[ìò]/,
   },
   {
@@ -89,9 +93,8 @@ export function guessLanguage(text: string): Language {
   let best: Language = "en";
   let most = 0;
   for (const { language, letters } of scripts) {
-    // A character of these scripts is worth more than a Latin letter: Korean prompts name English things.
     const weight =
-      language === "en" ? 1 : language === "zh" || language === "ko" || language === "ja" ? 3 : 2;
+      language === "en" ? 1 : language === "zh" || language === "ko" || language === "ja" ? wideWeight : 2;
     const count = (sample.match(letters)?.length ?? 0) * weight;
     if (count > most) {
       best = language;
@@ -99,7 +102,10 @@ export function guessLanguage(text: string): Language {
     }
   }
   // Japanese writes its nouns in Han: a fifth of kana tells it from Chinese.
-  if (best === "zh" && (sample.match(/[\p{Script=Hiragana}\p{Script=Katakana}]/gu)?.length ?? 0) * 30 > most)
+  if (
+    best === "zh" &&
+    (sample.match(/[\p{Script=Hiragana}\p{Script=Katakana}]/gu)?.length ?? 0) * 5 * wideWeight > most
+  )
     return "ja";
   if (best === "ru" && /[іїєґ]/i.test(sample)) return "uk";
   return best === "en" ? guessLatin(sample.toLowerCase()) : best;
