@@ -42,6 +42,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   "grpc-health-check": ["rpc"],
   openai: ["upstream"],
   opossum: ["attempt"],
+  pg: ["ledger"],
   pino: ["telemetry"],
   undici: ["upstream"],
   yaml: ["config"],

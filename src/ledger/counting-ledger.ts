@@ -17,10 +17,13 @@ export function createCountingLedger(): Ledger {
       sums = plus(sums, attempt);
     },
     totals: () => sums,
+    report: () => Promise.resolve({ kind: "off" }),
+    close: () => Promise.resolve(),
   };
 }
 
 function plus(sums: LedgerTotals, attempt: AttemptRecord): LedgerTotals {
+  if (attempt.number === 0) return sums;
   const used = attempt.tokens.input + attempt.tokens.output > 0;
   return {
     attempts: sums.attempts + 1,

@@ -1,11 +1,17 @@
+import type { Arm } from "../routing/canary-arm.ts";
 import type { TierName } from "../routing/catalog.ts";
 import type { FailureKind } from "../routing/failure.ts";
+import type { ReportResult, ReportWindow } from "./report-rows.ts";
 
 /** What one attempt used and cost: the ledger's one kind of entry, never changed once written. */
 export interface AttemptRecord {
   /** Milliseconds since the epoch at the attempt's end. */
   readonly time: number;
+  /** Milliseconds since the epoch at which its call came in: the same for every attempt of a call. */
+  readonly calledAt: number;
   readonly decisionId: string;
+  /** From 1 within its call. 0: the call ended without any attempt, and this is what it leaves. */
+  readonly number: number;
   readonly traceId: string;
   readonly caller: string;
   /** As the caller set them. */
@@ -13,12 +19,20 @@ export interface AttemptRecord {
   /** Undefined where the call named a model. */
   readonly tier: TierName | undefined;
   readonly model: string;
+  /** Empty with number 0. */
   readonly deployment: string;
-  readonly arm: "stable" | "canary";
+  /** The arm that was assigned. */
+  readonly arm: Arm;
+  /** The call counts where the arms of a canary are compared. */
+  readonly compared: boolean;
+  /** By another deployment than the one that the call went to first. */
+  readonly rescue: boolean;
+  /** Empty with number 0. */
   readonly keyId: string;
-  readonly outcome: "succeeded" | "failed" | "cancelled" | "hedge-lost";
-  /** With `failed` and `cancelled`. */
-  readonly failure: FailureKind | undefined;
+  /** `skipped`, with number 0 alone: no candidate could be called. */
+  readonly outcome: "succeeded" | "failed" | "cancelled" | "hedge-lost" | "skipped";
+  /** Undefined with `succeeded` alone. */
+  readonly failure: FailureKind | "none-available" | undefined;
   /** Totals include their parts; zeros where nothing was used. */
   readonly tokens: {
     readonly input: number;
@@ -30,6 +44,8 @@ export interface AttemptRecord {
   };
   /** Undefined: unpriced. */
   readonly costNanos: bigint | undefined;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly latencyMs: number;
   /** Undefined: unary, or no content came. */
   readonly firstTokenMs: number | undefined;
@@ -47,8 +63,14 @@ export interface LedgerTotals {
   readonly costNanos: bigint;
 }
 
-/** Where attempts are accounted. Recording never fails and never waits. */
+/** Where attempts are accounted. */
 export interface Ledger {
+  /** Never fails and never waits; what cannot be kept is counted and told. */
   readonly record: (attempt: AttemptRecord) => void;
+  /** Since the process started. */
   readonly totals: () => LedgerTotals;
+  /** What is recorded by now is in it. */
+  readonly report: (window: ReportWindow) => Promise<ReportResult>;
+  /** Keeps what was recorded, if that takes no more than some seconds; never rejects. */
+  readonly close: () => Promise<void>;
 }

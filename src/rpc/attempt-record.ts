@@ -1,22 +1,20 @@
 import { UsageSource } from "../../gen/switchyard/v1/content_pb.ts";
 import type { PlannedCall } from "../attempt/planned-call.ts";
+import type { RouteEnd } from "../attempt/route-summary.ts";
 import type { AttemptEntry } from "../attempt/trail.ts";
 import type { AttemptRecord } from "../ledger/ledger.ts";
+import { decisionTime } from "./decision-id.ts";
 
 /** An attempt as the ledger keeps it. @param time milliseconds since the epoch at its end */
 export function attemptRecord(entry: AttemptEntry, call: PlannedCall, time: number): AttemptRecord {
-  const { route, account } = call;
   const { usage, cost } = entry;
   return {
+    ...callPart(call, entry.startedAt),
     time,
-    decisionId: route.facts.routeId,
-    traceId: route.traceId,
-    caller: account.caller,
-    labels: account.labels,
-    tier: route.facts.tier,
+    number: entry.number,
     model: entry.model,
     deployment: entry.deployment,
-    arm: route.facts.arm,
+    rescue: entry.deployment !== call.plan.candidates[0]?.deployment.id,
     keyId: entry.keyId,
     // A timeout is a failure of the kind `timeout`.
     outcome: entry.outcome === "timed-out" ? "failed" : entry.outcome,
@@ -29,7 +27,50 @@ export function attemptRecord(entry: AttemptEntry, call: PlannedCall, time: numb
       estimated: usage?.source === UsageSource.ESTIMATED,
     },
     costNanos: cost === undefined || cost.unpriced ? undefined : cost.nanos,
+    startedAt: entry.startedAt,
     latencyMs: entry.latencyMs,
     firstTokenMs: entry.firstTokenMs,
+  };
+}
+
+/**
+ * What a call leaves that ended without any attempt, so that an outage in which nobody can be called shows in the
+ * report. Undefined where there was one.
+ * @param time milliseconds since the epoch at its end
+ */
+export function unattemptedRecord(call: PlannedCall, end: RouteEnd, time: number): AttemptRecord | undefined {
+  if (end.kind === "served" || call.trail.lastAttempt() !== undefined) return undefined;
+  const { kind } = end.failure;
+  const part = callPart(call, time);
+  return {
+    ...part,
+    time,
+    number: 0,
+    model: call.plan.candidates[0]?.model.id ?? "",
+    deployment: "",
+    rescue: false,
+    keyId: "",
+    outcome: kind === "cancelled" ? "cancelled" : "skipped",
+    failure: kind,
+    tokens: { input: 0, cachedInput: 0, output: 0, reasoning: 0, estimated: false },
+    costNanos: undefined,
+    startedAt: part.calledAt,
+    latencyMs: Math.max(0, time - part.calledAt),
+    firstTokenMs: undefined,
+  };
+}
+
+/** What every record of a call says alike. @param otherwise stands where the id tells no time */
+function callPart({ route, account, plan }: PlannedCall, otherwise: number) {
+  const { routeId, tier, arm } = route.facts;
+  return {
+    calledAt: decisionTime(routeId) ?? otherwise,
+    decisionId: routeId,
+    traceId: route.traceId,
+    caller: account.caller,
+    labels: account.labels,
+    tier,
+    arm,
+    compared: plan.compared,
   };
 }

@@ -33,6 +33,13 @@ export function decisionId(arm: Arm, callId: string): string {
   return `${arm === "canary" ? "CNRY" : "PROD"}_${callId}`;
 }
 
+/** When the call came in, in milliseconds since the epoch; undefined for what is no id of a decision. */
+export function decisionTime(decisionId: string): number | undefined {
+  const digits = /^(?:CNRY|PROD)_([0-9A-HJKMNP-TV-Z]{10})[0-9A-HJKMNP-TV-Z]{16}$/.exec(decisionId)?.[1];
+  if (digits === undefined) return undefined;
+  return [...digits].reduce((ms, digit) => ms * alphabet.length + alphabet.indexOf(digit), 0);
+}
+
 function encode(value: bigint, digits: number): string {
   let text = "";
   for (let rest = value; text.length < digits; rest >>= 5n)

@@ -43,6 +43,9 @@ export interface Instruments {
   readonly cost: Counter;
   readonly streamActive: UpDownCounter;
   readonly timeToFirstMessage: Histogram;
+  readonly ledgerRecords: Counter;
+  readonly ledgerFailures: Counter;
+  readonly ledgerWaiting: ObservableGauge;
 }
 
 /**
@@ -123,5 +126,17 @@ export function createInstruments(meter: Meter): Instruments {
       firstTokenSeconds,
       "Time from the call's arrival to the first content sent to the caller, failed attempts included",
     ),
+    ledgerRecords: meter.createCounter(metricName.ledgerRecords, {
+      unit: "{record}",
+      description: "Records of attempts by what became of them: written, or dropped because the store was away",
+    }),
+    ledgerFailures: meter.createCounter(metricName.ledgerFailures, {
+      unit: "{failure}",
+      description: "Times that the ledger's store did not do what it was asked; it is asked again",
+    }),
+    ledgerWaiting: meter.createObservableGauge(metricName.ledgerWaiting, {
+      unit: "{record}",
+      description: "Records that wait to be written",
+    }),
   };
 }

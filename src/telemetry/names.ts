@@ -120,6 +120,9 @@ export const metricName = {
   cost: "switchyard.cost",
   streamActive: "switchyard.stream.active",
   timeToFirstMessage: "switchyard.server.time_to_first_message",
+  ledgerRecords: "switchyard.ledger.records",
+  ledgerFailures: "switchyard.ledger.failures",
+  ledgerWaiting: "switchyard.ledger.waiting",
 } as const;
 
 /** Labels of our own metrics where they are not attribute names. */

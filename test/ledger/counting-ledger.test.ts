@@ -1,29 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCountingLedger } from "../../src/ledger/counting-ledger.ts";
-import type { AttemptRecord } from "../../src/ledger/ledger.ts";
-
-function attempt(record: Partial<AttemptRecord> = {}): AttemptRecord {
-  return {
-    time: 1_795_000_000_000,
-    decisionId: "stable_01",
-    traceId: "0af7651916cd43dd8448eb211c80319c",
-    caller: "team-a",
-    labels: {},
-    tier: "simple",
-    model: "deepseek/deepseek-chat-v3-2",
-    deployment: "deepseek/deepseek-chat-v3-2@holysheep",
-    arm: "stable",
-    keyId: "primary",
-    outcome: "succeeded",
-    failure: undefined,
-    tokens: { input: 10, cachedInput: 0, output: 5, reasoning: 0, estimated: false },
-    costNanos: 100n,
-    latencyMs: 12,
-    firstTokenMs: undefined,
-    ...record,
-  };
-}
+import { attemptRecord as attempt } from "../support/ledger-samples.ts";
 
 const nothing = { input: 0, cachedInput: 0, output: 0, reasoning: 0, estimated: false };
 
@@ -59,6 +37,16 @@ describe("createCountingLedger()", () => {
         expect(ledger.totals().costNanos).toBe(costs.reduce((sum, cost) => sum + cost, 0n));
       }),
     );
+  });
+
+  it("counts no attempt for a call that made none", () => {
+    const ledger = createCountingLedger();
+    ledger.record(attempt({ number: 0, outcome: "skipped", failure: "none-available", tokens: nothing }));
+    expect(ledger.totals()).toMatchObject({ attempts: 0, failed: 0 });
+  });
+
+  it("has nothing to report", async () => {
+    expect(await createCountingLedger().report({ from: 0, to: 1 })).toEqual({ kind: "off" });
   });
 
   it("does not change totals that were handed out", () => {

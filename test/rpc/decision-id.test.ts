@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createCallIds, decisionId } from "../../src/rpc/decision-id.ts";
+import { createCallIds, decisionId, decisionTime } from "../../src/rpc/decision-id.ts";
 
 const at = (): number => 1_700_000_000_000;
 
@@ -33,5 +33,21 @@ describe("ids of calls", () => {
   it("tells the arm by its prefix", () => {
     expect(decisionId("canary", "X")).toBe("CNRY_X");
     expect(decisionId("stable", "X")).toBe("PROD_X");
+  });
+
+  it("tells when the call came in, and nothing where it is no id of ours", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 47 }), fc.constantFrom("canary", "stable"), (ms, arm) => {
+        expect(decisionTime(decisionId(arm, createCallIds(() => ms)()))).toBe(ms);
+      }),
+    );
+    for (const foreign of [
+      "",
+      "PROD_1",
+      "X_01ARYZ6S410123456789ABCDEF",
+      "PROD_01ARYZ6S410123456789ABCDEFG",
+    ]) {
+      expect(decisionTime(foreign)).toBeUndefined();
+    }
   });
 });
