@@ -8,10 +8,11 @@ import { compileCatalog } from "./config/compile-catalog.ts";
 import type { Config, ConfigResult } from "./config/config.ts";
 import type { Environment } from "./config/environment.ts";
 import { loadConfig } from "./config/load-config.ts";
-import { createCountingLedger } from "./ledger/counting-ledger.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { openLedger } from "./ledger/open-ledger.ts";
 import type { Catalog } from "./routing/catalog.ts";
 import { admitCalls } from "./rpc/admit-call.ts";
-import { attemptRecord } from "./rpc/attempt-record.ts";
+import { attemptRecord, unattemptedRecord } from "./rpc/attempt-record.ts";
 import type { CallPolicy } from "./rpc/call-policy.ts";
 import { createConnectServer } from "./rpc/connect-server.ts";
 import { createDecisionFeed } from "./rpc/decision-feed.ts";
@@ -29,8 +30,10 @@ import { createServingState, type ServingState } from "./rpc/serving-state.ts";
 import { createMessageValidator } from "./rpc/validate-message.ts";
 import { type Simulator, startSimulator } from "./simulator/start-simulator.ts";
 import { createBreakerEvents } from "./telemetry/breaker-events.ts";
+import { createLedgerMetrics } from "./telemetry/ledger-metrics.ts";
 import type { Log } from "./telemetry/log.ts";
 import { startServerSpan } from "./telemetry/server-span.ts";
+import type { SpanSource } from "./telemetry/span-source.ts";
 import { startTelemetry } from "./telemetry/start-telemetry.ts";
 import { createOpenAiUpstream } from "./upstream/openai-upstream.ts";
 import type { Upstream } from "./upstream/upstream.ts";
@@ -63,9 +66,14 @@ const rememberedDecisions = 1000;
 const clock = { now: (): number => performance.now(), wallClock: (): number => Date.now() };
 const chance = { ...clock, random: Math.random, setTimer: setProcessTimer };
 
+/** The gateway cannot start with what its config names. The message says what to do. */
+export class StartRefused extends Error {
+  override readonly name = "StartRefused";
+}
+
 /**
  * The composition root: puts the parts together and starts them, callers last. Rejects where a listener's address
- * cannot be had; then nothing is left running.
+ * cannot be had, and with {@link StartRefused}; then nothing is left running.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const started = new AsyncDisposableStack();
@@ -85,13 +93,15 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
 
   const telemetry = await startTelemetry({ env, version, log });
   started.defer(telemetry.shutdown);
+  const spans = telemetry.source;
+  const ledger = await ledgerOf(config, cwd, spans);
+  started.defer(ledger.close);
   const simulator = await simulatorOf(config, log);
   if (simulator !== undefined) started.defer(simulator.close);
 
   const catalog = compileCatalog(config);
   const upstreams = upstreamsOf(config, simulator);
   for (const upstream of upstreams.values()) started.defer(upstream.close);
-  const spans = telemetry.source;
   const { onTransition, observe } = createBreakerEvents(spans);
   const fleet = createFleet({ ...chance, catalog, config, upstreams, onTransition });
   started.defer(fleet.close);
@@ -109,7 +119,6 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     draining.abort();
   });
 
-  const ledger = createCountingLedger();
   const runner = createCallRunner({
     ...chance,
     catalog,
@@ -117,6 +126,10 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     config,
     draining: draining.signal,
     onAttempt: (entry, call) => ledger.record(attemptRecord(entry, call, clock.wallClock())),
+    onCallEnd: (call, end) => {
+      const record = unattemptedRecord(call, end, clock.wallClock());
+      if (record !== undefined) ledger.record(record);
+    },
   });
 
   const decisions = createDecisionFeed(rememberedDecisions);
@@ -127,7 +140,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     createGatewayService({ ...known, runner, spans, state, version, startedAt }),
   );
   const readConfig = (): ConfigResult => loadConfig({ env, cwd }).result;
-  const forOperators = withInfrastructure(state, createOperatorService({ ...known, readConfig }));
+  const forOperators = withInfrastructure(state, createOperatorService({ ...known, ledger, readConfig }));
 
   const validator = createMessageValidator();
   validator.warm([...forCallers, ...forOperators]);
@@ -176,6 +189,13 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
 function withInfrastructure(state: ServingState, service: RpcService): readonly RpcService[] {
   const services = [service, createHealthService(state, [service.desc.typeName])];
   return [...services, ...createReflectionServices(services)];
+}
+
+async function ledgerOf(config: Config, cwd: string, source: SpanSource): Promise<Ledger> {
+  const metrics = createLedgerMetrics(source);
+  const opening = await openLedger({ ...chance, config: config.ledger, cwd, log: source.log, metrics });
+  if (opening.kind === "refused") throw new StartRefused(opening.why);
+  return opening.ledger;
 }
 
 /** Of each deployment and of each upstream. */

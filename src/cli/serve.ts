@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Gateway } from "../gateway.ts";
-import { startGateway } from "../gateway.ts";
+import { startGateway, StartRefused } from "../gateway.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createLog } from "../telemetry/log.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
@@ -42,7 +42,8 @@ async function start(
   try {
     return await startGateway({ config, env, cwd, log, version });
   } catch (error) {
-    const message = formatListenError(error, config.listen);
+    const message =
+      error instanceof StartRefused ? `error: ${error.message}` : formatListenError(error, config.listen);
     if (message === undefined) throw error;
     context.stderr.line(message);
     return undefined;

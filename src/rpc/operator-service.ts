@@ -2,6 +2,7 @@ import { OperatorService } from "../../gen/switchyard/operator/v1/operator_servi
 import { BreakerState } from "../../gen/switchyard/v1/routing_pb.ts";
 import type { Fleet } from "../attempt/fleet.ts";
 import type { Config, ConfigResult } from "../config/config.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Catalog } from "../routing/catalog.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { CallContext } from "./call-context.ts";
@@ -9,6 +10,7 @@ import { configDifferences } from "../config/config-differences.ts";
 import type { DecisionFeed } from "./decision-feed.ts";
 import { errorInfo } from "./error-info.ts";
 import { explainRoute } from "./explain-route.ts";
+import { getReport } from "./get-report.ts";
 import { keyStatus } from "./key-status.ts";
 import { explainedRejection } from "./plan-rejection-error.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -24,6 +26,7 @@ export interface OperatorServiceOptions {
   readonly config: Config;
   readonly fleet: Fleet;
   readonly decisions: Pick<DecisionFeed, "watch">;
+  readonly ledger: Pick<Ledger, "report">;
   readonly newCallId: () => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -103,10 +106,11 @@ export function createOperatorService(options: OperatorServiceOptions): RpcServi
         };
       },
 
+      getReport: (request) => getReport(request, options),
+
       getCanary: () => Promise.reject(notYet("the arms of the canary are not compared yet")),
       setCanary: () => Promise.reject(notYet("the canary's weight is the config's: change it and restart")),
       rotateKey: () => Promise.reject(notYet("a key is read at the start: change its source and restart")),
-      getReport: () => Promise.reject(notYet("the ledger keeps no report yet")),
     },
     // Whoever operates must get through an overload, and a watch must not hold up a drain.
     { infrastructure: true },

@@ -24,6 +24,7 @@ import {
 import { createFleet, type Fleet } from "../../src/attempt/fleet.ts";
 import { compileCatalog } from "../../src/config/compile-catalog.ts";
 import type { ConfigResult } from "../../src/config/config.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { planRoute } from "../../src/routing/plan-route.ts";
 import { createDecisionFeed } from "../../src/rpc/decision-feed.ts";
 import { createOperatorService } from "../../src/rpc/operator-service.ts";
@@ -59,7 +60,9 @@ afterEach(() => {
   for (const fleet of opened.splice(0)) fleet.close();
 });
 
-function world(options: { readonly reread?: () => ConfigResult } = {}): World {
+function world(
+  options: { readonly reread?: () => ConfigResult; readonly report?: Ledger["report"] } = {},
+): World {
   const clock = createManualClock();
   let blocked: ReturnType<KeyPool["blocked"]>;
   const keys: readonly KeySnapshot[] = [
@@ -94,6 +97,7 @@ function world(options: { readonly reread?: () => ConfigResult } = {}): World {
     config,
     fleet,
     decisions: feed,
+    ledger: { report: options.report ?? (() => Promise.resolve({ kind: "off" })) },
     newCallId: () => "CALL1",
     clock: { now: clock.now, wallClock: () => epoch + clock.now() },
     log: { debug: () => {}, warn: () => {}, error: () => {}, info: (fields) => audits.push(fields) },
@@ -336,7 +340,7 @@ describe("the other calls of operators", () => {
 
   it("says of what it cannot do yet that it cannot", async () => {
     const of = world();
-    for (const method of ["getCanary", "setCanary", "rotateKey", "getReport", "reloadConfig"] as const) {
+    for (const method of ["getCanary", "setCanary", "rotateKey", "reloadConfig"] as const) {
       const error = await errorOf(of.call(method));
       expect(error.code).toBe("UNIMPLEMENTED");
       expect(error.message).not.toBe("");
