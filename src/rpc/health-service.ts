@@ -43,6 +43,8 @@ export function createHealthService(state: ServingState, serviceNames: readonly 
           if (known.has(service) && status !== told) yield { status: (told = status) };
           if (status === current()) await changeOf(state, signal);
         }
+        // It never ends by itself: what ended it is its status.
+        signal.throwIfAborted();
       },
     },
     { infrastructure: true },
