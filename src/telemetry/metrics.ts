@@ -126,6 +126,10 @@ export function createInstruments(meter: Meter): Instruments {
       firstTokenSeconds,
       "Time from the call's arrival to the first content sent to the caller, failed attempts included",
     ),
+    canaryDecisions: meter.createCounter(metricName.canaryDecisions, {
+      unit: "{decision}",
+      description: "Changes of the canary's standing: rolled back, promoted, set by an operator",
+    }),
     ledgerRecords: meter.createCounter(metricName.ledgerRecords, {
       unit: "{record}",
       description: "Records of attempts by what became of them: written, or dropped because the store was away",

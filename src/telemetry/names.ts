@@ -67,6 +67,11 @@ export const switchyard = {
   canaryArm: "switchyard.canary.arm",
   canaryWeight: "switchyard.canary.weight",
   canaryName: "switchyard.canary.name",
+  // a change of the canary's standing: on the span of the call that brought it about, or on one of its own
+  canaryDecision: "switchyard.canary.decision",
+  canaryRule: "switchyard.canary.rule",
+  canaryReason: "switchyard.canary.reason",
+  canaryWeightAfter: "switchyard.canary.weight_after",
   // attempt
   attemptNumber: "switchyard.attempt.number",
   attemptReason: "switchyard.attempt.reason",
@@ -96,6 +101,7 @@ export const eventName = {
   backoff: "switchyard.backoff",
   breakerTransition: "switchyard.breaker.transition",
   keyRotated: "switchyard.key.rotated",
+  canaryDecision: "switchyard.canary.decision",
 } as const;
 
 /** Attributes of those events. */
@@ -137,6 +143,8 @@ export const metricLabel = {
   state: "state",
   from: "from",
   to: "to",
+  decision: "decision",
+  rule: "rule",
 } as const;
 
 /** Name of the instrumentation scope of every span and metric. */
