@@ -1,0 +1,197 @@
+import type { CanaryConfig } from "../config/config.ts";
+import { lookEveryMs } from "../routing/canary-look.ts";
+import { canaryOutage } from "../routing/canary-outage.ts";
+import { promotedWeight } from "../routing/canary-promotion.ts";
+import { type RollbackReason, rollbackSentence } from "../routing/canary-verdict.ts";
+import type { Catalog } from "../routing/catalog.ts";
+import type { CanaryDecision } from "../telemetry/canary-events.ts";
+import { armCall, startOf } from "./arm-call.ts";
+import type { ArmTotals } from "./arm-tally.ts";
+import { createCanaryComparison } from "./canary-comparison.ts";
+import { createCanaryLinks } from "./canary-links.ts";
+import { adoptedStanding, startingStanding, weightOf } from "./canary-standing.ts";
+import type { CanaryStanding, CanaryStore, SavedCanary } from "./canary-store.ts";
+import type { BreakerStateName } from "./permit.ts";
+import type { PlannedCall } from "./planned-call.ts";
+import type { RouteEnd } from "./route-summary.ts";
+import type { SetTimer } from "./timer.ts";
+import type { AttemptEntry } from "./trail.ts";
+
+export interface CanaryWatchOptions {
+  readonly catalog: Catalog;
+  readonly config: CanaryConfig;
+  readonly store: CanaryStore;
+  /** The monotonic clock, in milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  readonly setTimer: SetTimer;
+  /** Closes every breaker of the canary's upstream. */
+  readonly resetBreakers: () => void;
+  /** Told of each decision once, in the context of the call that brought it about. Must not throw. */
+  readonly onDecision: (decision: CanaryDecision) => void;
+  /** The standing could not be kept: a restart would not know of it. */
+  readonly onUnsaved: () => void;
+}
+
+/** The canary as operators see it. */
+export interface CanaryReport {
+  readonly standing: CanaryStanding;
+  /** Why it would have been rolled back, had the config not said otherwise. */
+  readonly alarm: string | undefined;
+  /** Of the calls since it was last armed. */
+  readonly stable: ArmTotals;
+  readonly canary: ArmTotals;
+}
+
+/** Watches the two arms, and takes the canary's share away or raises it by what they show. */
+export interface CanaryWatch {
+  /** What calls are planned with: the catalog with the canary's share of the moment. */
+  readonly catalog: () => Catalog;
+  readonly onCallEnd: (call: PlannedCall, end: RouteEnd) => void;
+  readonly onAttempt: (entry: AttemptEntry) => void;
+  readonly onBreaker: (from: BreakerStateName, to: BreakerStateName, name: string) => void;
+  readonly report: () => CanaryReport;
+  /** An operator's word: arms the canary with this share, all that was held against it forgotten. */
+  readonly arm: (weightBasisPoints: number) => Promise<void>;
+  /** Ends it, its standing kept. */
+  readonly close: () => Promise<void>;
+}
+
+/** The state of a canary and the one place that changes it. Reads the store before it resolves. */
+export async function createCanaryWatch(options: CanaryWatchOptions): Promise<CanaryWatch> {
+  const { config, store, now, wallClock, onDecision } = options;
+  const { autoRollback, promote, ...configured } = config;
+  const links = createCanaryLinks(options.catalog, configured, now);
+  const loaded = await store.load();
+  let standing = startingStanding(loaded, configured, wallClock());
+  let changedAt = loaded.kind === "saved" ? loaded.saved.changedAt : 0;
+  let planning = planningWith(options.catalog, config, standing);
+  let comparison = createCanaryComparison();
+  let armedAt = now();
+  let stepAt = armedAt;
+  let callsBeforeStep = 0;
+  let alarm: string | undefined;
+  let closed = false;
+  let unsaved = false;
+  let saving = Promise.resolve();
+
+  const stand = (next: CanaryStanding): void => {
+    standing = next;
+    planning = planningWith(options.catalog, config, next);
+    stepAt = now();
+    callsBeforeStep = comparison.totals().canary.calls;
+  };
+
+  const rearm = (): void => {
+    comparison = createCanaryComparison();
+    links.clear();
+    armedAt = now();
+    alarm = undefined;
+    options.resetBreakers();
+  };
+
+  /** One after the other, so that the last one stands. */
+  const keep = async (before: Promise<void>, saved: SavedCanary): Promise<void> => {
+    await before;
+    unsaved = !(await store.save(saved));
+    if (unsaved) options.onUnsaved();
+  };
+
+  const save = (): Promise<void> => {
+    changedAt = Math.max(wallClock(), changedAt + 1);
+    const { stable, canary, weightBasisPoints } = configured;
+    const saved = { stable, canary, configuredBasisPoints: weightBasisPoints, changedAt, standing };
+    saving = keep(saving, saved);
+    return saving;
+  };
+
+  const decide = (kind: CanaryDecision["kind"], why: string, rule?: string): void => {
+    onDecision({ kind, canary: config.canary, weightBasisPoints: weightOf(standing), rule, why });
+  };
+
+  /** Acts on an outage, or else on what the calls have shown; on the first one only. */
+  const judge = (shown: RollbackReason | undefined): void => {
+    if (weightOf(standing) === 0) return;
+    const reason = canaryOutage(links.outage(), now()) ?? shown;
+    if (reason === undefined || (alarm !== undefined && !autoRollback)) return;
+    const why = rollbackSentence(reason);
+    if (autoRollback) {
+      stand({ kind: "rolled-back", rule: reason.kind, why, at: wallClock() });
+      decide("rolled-back", why, reason.kind);
+      void save();
+    } else {
+      alarm = why;
+      decide("alarmed", why, reason.kind);
+    }
+  };
+
+  const promoteIfEarned = (): void => {
+    if (!promote || standing.kind !== "trying") return;
+    const weight = promotedWeight({
+      weightBasisPoints: standing.weightBasisPoints,
+      calls: comparison.totals().canary.calls - callsBeforeStep,
+      heldMs: now() - stepAt,
+      quiet: alarm === undefined && comparison.quiet() && links.quiet(),
+    });
+    if (weight === undefined) return;
+    stand({ kind: "trying", weightBasisPoints: weight });
+    decide("promoted", `it did no worse than stable, and gets ${weight / 100} % of the calls`);
+    void save();
+  };
+
+  const adopt = async (): Promise<void> => {
+    const theirs = adoptedStanding(await store.load(), configured, changedAt);
+    if (theirs === undefined || closed) return;
+    const rearmed = standing.kind === "rolled-back" && theirs.standing.kind === "trying";
+    changedAt = theirs.changedAt;
+    if (rearmed) rearm();
+    stand(theirs.standing);
+    decide("adopted", "another process that shares its state decided it");
+  };
+
+  let timer = options.setTimer(onTimer, lookEveryMs);
+  function onTimer(): void {
+    timer = options.setTimer(onTimer, lookEveryMs);
+    judge(comparison.look());
+    promoteIfEarned();
+    if (unsaved) void save();
+    void adopt();
+  }
+
+  if (standing.kind === "rolled-back" && standing.rule === "state-lost") {
+    decide("rolled-back", standing.why, standing.rule);
+  }
+
+  return {
+    catalog: () => planning,
+    onCallEnd: (call, end) => {
+      // What began before the canary was armed says nothing about it now.
+      if (!call.plan.compared || weightOf(standing) === 0 || startOf(call) < armedAt) return;
+      const ended = armCall(call, end, now());
+      judge(ended === undefined ? undefined : comparison.add(ended));
+    },
+    onAttempt: (entry) => {
+      links.onAttempt(entry);
+      judge(undefined);
+    },
+    onBreaker: (_from, to, name) => links.onBreaker(to, name),
+    report: () => ({ standing, alarm, ...comparison.totals() }),
+    arm: async (weightBasisPoints) => {
+      rearm();
+      stand({ kind: "trying", weightBasisPoints });
+      decide("set", `an operator gave it ${weightBasisPoints / 100} % of the calls`);
+      await save();
+    },
+    close: async () => {
+      closed = true;
+      timer.cancel();
+      await saving;
+    },
+  };
+}
+
+function planningWith(catalog: Catalog, config: CanaryConfig, standing: CanaryStanding): Catalog {
+  const { stable, canary } = config;
+  return { ...catalog, canary: { stable, canary, weightBasisPoints: weightOf(standing) } };
+}
