@@ -43,6 +43,7 @@ export interface Instruments {
   readonly cost: Counter;
   readonly streamActive: UpDownCounter;
   readonly timeToFirstMessage: Histogram;
+  readonly canaryDecisions: Counter;
   readonly ledgerRecords: Counter;
   readonly ledgerFailures: Counter;
   readonly ledgerWaiting: ObservableGauge;

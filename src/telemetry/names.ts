@@ -126,6 +126,7 @@ export const metricName = {
   cost: "switchyard.cost",
   streamActive: "switchyard.stream.active",
   timeToFirstMessage: "switchyard.server.time_to_first_message",
+  canaryDecisions: "switchyard.canary.decisions",
   ledgerRecords: "switchyard.ledger.records",
   ledgerFailures: "switchyard.ledger.failures",
   ledgerWaiting: "switchyard.ledger.waiting",
