@@ -84,12 +84,25 @@ function createProgram(context: CliContext, end: (code: ExitCode) => void): Comm
       end(await runDoctor(options, context));
     });
 
-  withCall(program.command("status").description("show health and breakers of a running gateway")).action(
-    async (options: CallOptions) => {
-      const { runStatus } = await import("./status.ts");
-      end(await runStatus(options, context));
-    },
-  );
+  const status = program
+    .command("status")
+    .description("show health and breakers of a running gateway, or a report on its calls")
+    .option("--report", "show what its calls came to, by arm and by model")
+    .addOption(
+      new Option("--days <number>", "of that many days")
+        .argParser(wholeDays)
+        .default(30)
+        .implies({ report: true }),
+    );
+  withCall(status).action(async (options: CallOptions & { report?: true; days: number }) => {
+    if (options.report === true) {
+      const { runReport } = await import("./report.ts");
+      end(await runReport(options, context));
+      return;
+    }
+    const { runStatus } = await import("./status.ts");
+    end(await runStatus(options, context));
+  });
   return program;
 }
 
@@ -121,6 +134,12 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError("It must be a whole number, 0 to 2147483647.");
   }
   return value;
+}
+
+function wholeDays(text: string): number {
+  const days = wholeNumber(text);
+  if (days < 1 || days > 36_500) throw new InvalidArgumentError("It must be a whole number, 1 to 36500.");
+  return days;
 }
 
 function notEmpty(text: string): string {

@@ -29,6 +29,10 @@ describe("the bundle", () => {
       const printed = execFileSync(process.execPath, words, { env: plainEnvironment(), encoding: "utf8" });
       expect(printed).toContain("deepseek/deepseek-chat-v3-2@simulator");
     }
+    // The ledger's thread is a file of its own.
+    const words = [main, "status", "--report", "--address", gateway.addresses.operator];
+    const report = execFileSync(process.execPath, words, { env: plainEnvironment(), encoding: "utf8" });
+    expect(report).toMatch(/^stable +2 /m);
     gateway.signal("SIGTERM");
     expect(await gateway.ended).toBe(0);
     expect(gateway.stderr()).toBe("");

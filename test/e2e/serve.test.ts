@@ -1,12 +1,19 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { plainEnvironment, repository, startGatewayProcess } from "../support/gateway-process.ts";
 
+const folder = mkdtempSync(join(tmpdir(), "switchyard-serve-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 function serve(env: Readonly<Record<string, string>>): { code: number | null; stderr: string } {
-  const { status, stderr } = spawnSync(process.execPath, ["bin/switchyard.js", "serve"], {
-    cwd: repository,
+  const { status, stderr } = spawnSync(process.execPath, [join(repository, "bin/switchyard.js"), "serve"], {
+    // Where it runs its ledger is.
+    cwd: folder,
     env: { ...plainEnvironment(), ...env },
     encoding: "utf8",
     timeout: 15_000,
@@ -83,5 +90,17 @@ describe("switchyard serve", () => {
       expect(stderr).toContain(name);
     }
     expect(stderr).not.toMatch(/\bshort\b(?!er)/);
+  });
+
+  it("says that a file is no ledger, and ends with 1", () => {
+    writeFileSync(join(folder, "switchyard.db"), "Dear diary, ".repeat(1000));
+    const { code, stderr } = serve({
+      SWITCHYARD_LISTEN_CONNECT: "127.0.0.1:0",
+      SWITCHYARD_LISTEN_GRPC: "off",
+      SWITCHYARD_LISTEN_OPERATOR: "off",
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .*switchyard\.db is not a database; name another file in ledger\.path$/m);
+    rmSync(join(folder, "switchyard.db"));
   });
 });

@@ -46,7 +46,10 @@ export function plainEnvironment(): Record<string, string> {
 export async function startGatewayProcess(options: ProcessOptions = {}): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), "switchyard-e2e-"));
   const file = join(folder, "switchyard.yaml");
-  await writeFile(file, options.config ?? quickConfig);
+  const config = options.config ?? quickConfig;
+  // A ledger of its own, unless the config says where.
+  const ledger = /^ledger:/m.test(config) ? "" : `\nledger: { path: ${join(folder, "switchyard.db")} }\n`;
+  await writeFile(file, config + ledger);
   const env = {
     ...plainEnvironment(),
     SWITCHYARD_CONFIG: file,
