@@ -2,8 +2,9 @@ import { createAdmission } from "./admission/admission.ts";
 import { createEventLoopDelay } from "./admission/event-loop-delay.ts";
 import { createCallRunner } from "./attempt/call-runner.ts";
 import { createFleet, type Fleet } from "./attempt/fleet.ts";
+import { openCanary } from "./attempt/open-canary.ts";
 import type { BreakerStateName } from "./attempt/permit.ts";
-import { setProcessTimer } from "./attempt/timer.ts";
+import { type SetTimer, setProcessTimer } from "./attempt/timer.ts";
 import { compileCatalog } from "./config/compile-catalog.ts";
 import type { Config, ConfigResult } from "./config/config.ts";
 import type { Environment } from "./config/environment.ts";
@@ -46,6 +47,17 @@ export interface GatewayOptions {
   readonly cwd?: string;
   readonly log: Log;
   readonly version: string;
+  /** Left out: the process's own. A scenario brings one that it moves. */
+  readonly time?: GatewayTime;
+}
+
+/** The clocks and the timers that a gateway lives by. */
+export interface GatewayTime {
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  readonly setTimer: SetTimer;
 }
 
 /** A running gateway. */
@@ -63,8 +75,11 @@ type ListenerName = keyof Config["listen"];
 /** Decisions that an operator can look back on. */
 const rememberedDecisions = 1000;
 
-const clock = { now: (): number => performance.now(), wallClock: (): number => Date.now() };
-const chance = { ...clock, random: Math.random, setTimer: setProcessTimer };
+const processTime: GatewayTime = {
+  now: () => performance.now(),
+  wallClock: () => Date.now(),
+  setTimer: setProcessTimer,
+};
 
 /** The gateway cannot start with what its config names. The message says what to do. */
 export class StartRefused extends Error {
@@ -87,27 +102,34 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** @param started what is to be ended, the last first */
 async function assemble(options: GatewayOptions, started: AsyncDisposableStack): Promise<Gateway> {
-  const { config, env, cwd = process.cwd(), log, version } = options;
+  const { config, env, cwd = process.cwd(), log, version, time: clock = processTime } = options;
+  const chance = { ...clock, random: Math.random };
   const startedAt = clock.wallClock();
   for (const warning of config.warnings) log.warn({ event: "config" }, warning);
 
   const telemetry = await startTelemetry({ env, version, log });
   started.defer(telemetry.shutdown);
   const spans = telemetry.source;
-  const ledger = await ledgerOf(config, cwd, spans);
+  const ledger = await ledgerOf(config, cwd, spans, clock);
   started.defer(ledger.close);
   const simulator = await simulatorOf(config, log);
   if (simulator !== undefined) started.defer(simulator.close);
 
   const catalog = compileCatalog(config);
-  const upstreams = upstreamsOf(config, simulator);
+  const upstreams = upstreamsOf(config, simulator, clock);
   for (const upstream of upstreams.values()) started.defer(upstream.close);
-  const { onTransition, observe } = createBreakerEvents(spans);
+  const canary = await openCanary({ ...chance, catalog, config, cwd, source: spans, fleet: () => fleet });
+  if (canary !== undefined) started.defer(canary.close);
+  const { onTransition: tellTransition, observe } = createBreakerEvents(spans);
+  const onTransition: typeof tellTransition = (from, to, name) => {
+    tellTransition(from, to, name);
+    canary?.onBreaker(from, to, name);
+  };
   const fleet = createFleet({ ...chance, catalog, config, upstreams, onTransition });
   started.defer(fleet.close);
   started.defer(observe(() => breakersOf(fleet, catalog, config)));
 
-  const loopDelay = createEventLoopDelay(clock.now);
+  const loopDelay = createEventLoopDelay(processTime.now);
   started.defer(loopDelay.close);
   const { maxInFlight, maxRequestBytes } = config.limits;
   const admission = createAdmission({ maxInFlight, loopDelayMs: loopDelay.p99Ms, random: chance.random });
@@ -125,8 +147,12 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     fleet,
     config,
     draining: draining.signal,
-    onAttempt: (entry, call) => ledger.record(attemptRecord(entry, call, clock.wallClock())),
+    onAttempt: (entry, call) => {
+      ledger.record(attemptRecord(entry, call, clock.wallClock()));
+      canary?.onAttempt(entry);
+    },
     onCallEnd: (call, end) => {
+      canary?.onCallEnd(call, end);
       const record = unattemptedRecord(call, end, clock.wallClock());
       if (record !== undefined) ledger.record(record);
     },
@@ -134,7 +160,8 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
 
   const decisions = createDecisionFeed(rememberedDecisions);
   const newCallId = createCallIds(clock.wallClock);
-  const known = { ...chance, catalog, config, fleet, decisions, newCallId, clock, log };
+  const planning = canary?.catalog ?? ((): Catalog => catalog);
+  const known = { ...chance, catalog, planning, canary, config, fleet, decisions, newCallId, clock, log };
   const forCallers = withInfrastructure(
     state,
     createGatewayService({ ...known, runner, spans, state, version, startedAt }),
@@ -191,9 +218,20 @@ function withInfrastructure(state: ServingState, service: RpcService): readonly 
   return [...services, ...createReflectionServices(services)];
 }
 
-async function ledgerOf(config: Config, cwd: string, source: SpanSource): Promise<Ledger> {
+async function ledgerOf(
+  config: Config,
+  cwd: string,
+  source: SpanSource,
+  clock: GatewayTime,
+): Promise<Ledger> {
   const metrics = createLedgerMetrics(source);
-  const opening = await openLedger({ ...chance, config: config.ledger, cwd, log: source.log, metrics });
+  const opening = await openLedger({
+    ...clock,
+    config: config.ledger,
+    cwd,
+    log: source.log,
+    metrics,
+  });
   if (opening.kind === "refused") throw new StartRefused(opening.why);
   return opening.ledger;
 }
@@ -222,7 +260,11 @@ async function simulatorOf(config: Config, log: Log): Promise<Simulator | undefi
   return simulator;
 }
 
-function upstreamsOf(config: Config, simulator: Simulator | undefined): ReadonlyMap<string, Upstream> {
+function upstreamsOf(
+  config: Config,
+  simulator: Simulator | undefined,
+  clock: GatewayTime,
+): ReadonlyMap<string, Upstream> {
   const { connectMs } = config.timeouts;
   return new Map(
     [...config.upstreams].map(([name, upstream]): [string, Upstream] => {

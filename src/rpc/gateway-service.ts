@@ -37,6 +37,8 @@ import { type Clock, toTimestamp } from "./wire-time.ts";
 /** What the service answers from. */
 export interface GatewayServiceOptions {
   readonly catalog: Catalog;
+  /** What calls are planned with now: the same catalog with the canary's share of the moment. */
+  readonly planning: () => Catalog;
   readonly config: Pick<Config, "timeouts" | "retry" | "simulator">;
   readonly runner: CallRunner;
   readonly fleet: Pick<Fleet, "snapshot">;
@@ -111,6 +113,7 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
     const problems = chatInputProblems(input);
     if (problems.length > 0) throw invalidArgument(problems);
 
+    const catalog = options.planning();
     const requestId = options.newCallId();
     const read = readCallFacts(request, { defaultTier: catalog.defaultTier, requestId });
     if (read.kind === "invalid") throw invalidArgument(read.problems);

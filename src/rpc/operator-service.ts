@@ -1,11 +1,13 @@
 import { OperatorService } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import { BreakerState } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { CanaryWatch } from "../attempt/canary-watch.ts";
 import type { Fleet } from "../attempt/fleet.ts";
 import type { Config, ConfigResult } from "../config/config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Catalog } from "../routing/catalog.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { CallContext } from "./call-context.ts";
+import { canaryStatus } from "./canary-status.ts";
 import { configDifferences } from "../config/config-differences.ts";
 import type { DecisionFeed } from "./decision-feed.ts";
 import { errorInfo } from "./error-info.ts";
@@ -23,6 +25,10 @@ import { type Clock, toMs, toTimestamp } from "./wire-time.ts";
 /** What the service answers from. */
 export interface OperatorServiceOptions {
   readonly catalog: Catalog;
+  /** What calls are planned with now: the same catalog with the canary's share of the moment. */
+  readonly planning: () => Catalog;
+  /** Undefined: none is configured. */
+  readonly canary: Pick<CanaryWatch, "report" | "arm"> | undefined;
   readonly config: Config;
   readonly fleet: Fleet;
   readonly decisions: Pick<DecisionFeed, "watch">;
@@ -36,7 +42,7 @@ export interface OperatorServiceOptions {
 
 /** `switchyard.operator.v1.OperatorService`: for those who run the gateway. Every change is logged. */
 export function createOperatorService(options: OperatorServiceOptions): RpcService {
-  const { catalog, config, fleet, decisions, clock, log } = options;
+  const { catalog, planning, canary, config, fleet, decisions, clock, log } = options;
 
   return defineService(
     OperatorService,
@@ -44,7 +50,11 @@ export function createOperatorService(options: OperatorServiceOptions): RpcServi
       async explainRoute(request) {
         const problems = request.input === undefined ? [] : chatInputProblems(request.input);
         if (problems.length > 0) throw invalidArgument(problems);
-        const explanation = explainRoute(request, { ...options, readiness: fleet.readiness });
+        const explanation = explainRoute(request, {
+          ...options,
+          catalog: planning(),
+          readiness: fleet.readiness,
+        });
         switch (explanation.kind) {
           case "explained":
             return explanation.response;
@@ -108,8 +118,17 @@ export function createOperatorService(options: OperatorServiceOptions): RpcServi
 
       getReport: (request) => getReport(request, options),
 
-      getCanary: () => Promise.reject(notYet("the arms of the canary are not compared yet")),
-      setCanary: () => Promise.reject(notYet("the canary's weight is the config's: change it and restart")),
+      async getCanary() {
+        return { canary: canaryStatus(canary?.report()) };
+      },
+
+      async setCanary({ weightBasisPoints }, context) {
+        if (canary === undefined) throw noCanary();
+        await canary.arm(weightBasisPoints);
+        audit(context, { weight_basis_points: weightBasisPoints });
+        return { canary: canaryStatus(canary.report()) };
+      },
+
       rotateKey: () => Promise.reject(notYet("a key is read at the start: change its source and restart")),
     },
     // Whoever operates must get through an overload, and a watch must not hold up a drain.
@@ -119,6 +138,14 @@ export function createOperatorService(options: OperatorServiceOptions): RpcServi
   function audit({ method, caller }: CallContext, change: Readonly<Record<string, unknown>>): void {
     log.info({ event: "audit", method, caller, ...change }, "an operator changed something");
   }
+}
+
+function noCanary(): RpcError {
+  return new RpcError(
+    "FAILED_PRECONDITION",
+    "no canary is configured: name its two upstreams in the config",
+    [errorInfo("NO_CANARY")],
+  );
 }
 
 function notYet(message: string): RpcError {

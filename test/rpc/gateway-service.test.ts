@@ -83,6 +83,7 @@ function world(script: Parameters<typeof scriptedRunner>[0] = {}): World {
   let calls = 0;
   const service = createGatewayService({
     catalog,
+    planning: () => catalog,
     config,
     runner,
     fleet: { snapshot: () => [] },

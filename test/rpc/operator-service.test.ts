@@ -1,16 +1,18 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import {
   ExplainRouteRequestSchema,
   type ExplainRouteResponse,
+  type GetCanaryResponse,
   KeyState,
   type ListKeysResponse,
   OperatorService,
   type ReloadConfigResponse,
   type SetBreakerResponse,
+  type SetCanaryResponse,
   type WatchDecisionsResponse,
 } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import {
@@ -21,6 +23,8 @@ import {
   SkipReason,
   Tier,
 } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { ArmTotals } from "../../src/attempt/arm-tally.ts";
+import type { CanaryReport, CanaryWatch } from "../../src/attempt/canary-watch.ts";
 import { createFleet, type Fleet } from "../../src/attempt/fleet.ts";
 import { compileCatalog } from "../../src/config/compile-catalog.ts";
 import type { ConfigResult } from "../../src/config/config.ts";
@@ -61,7 +65,11 @@ afterEach(() => {
 });
 
 function world(
-  options: { readonly reread?: () => ConfigResult; readonly report?: Ledger["report"] } = {},
+  options: {
+    readonly reread?: () => ConfigResult;
+    readonly report?: Ledger["report"];
+    readonly canary?: Pick<CanaryWatch, "report" | "arm">;
+  } = {},
 ): World {
   const clock = createManualClock();
   let blocked: ReturnType<KeyPool["blocked"]>;
@@ -94,6 +102,8 @@ function world(
   const audits: Readonly<Record<string, unknown>>[] = [];
   const service = createOperatorService({
     catalog,
+    planning: () => catalog,
+    canary: options.canary,
     config,
     fleet,
     decisions: feed,
@@ -340,7 +350,7 @@ describe("the other calls of operators", () => {
 
   it("says of what it cannot do yet that it cannot", async () => {
     const of = world();
-    for (const method of ["getCanary", "setCanary", "rotateKey", "reloadConfig"] as const) {
+    for (const method of ["rotateKey", "reloadConfig"] as const) {
       const error = await errorOf(of.call(method));
       expect(error.code).toBe("UNIMPLEMENTED");
       expect(error.message).not.toBe("");
@@ -378,5 +388,99 @@ describe("the other calls of operators", () => {
       while ((await watch.next()).done !== true);
     })();
     expect((await errorOf(drained)).code).toBe("ABORTED");
+  });
+});
+
+describe("GetCanary and SetCanary", () => {
+  const nothing: ArmTotals = {
+    calls: 0,
+    rescued: 0,
+    lost: 0,
+    latency: undefined,
+    attempts: 0,
+    unpricedAttempts: 0,
+    costNanos: 0n,
+    costEstimated: false,
+    inputTokens: 0,
+    outputTokens: 0,
+  };
+  const some: ArmTotals = {
+    ...nothing,
+    calls: 40,
+    rescued: 6,
+    lost: 4,
+    latency: { meanMs: 180, p95Ms: 320 },
+    attempts: 46,
+    costNanos: 1234n,
+    inputTokens: 500,
+    outputTokens: 70,
+  };
+  const rolledBack: CanaryReport = {
+    standing: { kind: "rolled-back", rule: "errors", why: "10 of 40 canary calls failed", at: epoch },
+    alarm: undefined,
+    stable: nothing,
+    canary: some,
+  };
+
+  it("say that there is none where none is configured", async () => {
+    const of = world();
+    expect((await of.call<GetCanaryResponse>("getCanary")).canary).toMatchObject({ enabled: false });
+    const error = await errorOf(of.call("setCanary", { weightBasisPoints: 500 }));
+    expect(error.code).toBe("FAILED_PRECONDITION");
+    expect(error.message).toContain("no canary is configured");
+    expect(of.audits).toEqual([]);
+  });
+
+  it("show where it stands, why, and what both arms have shown", async () => {
+    const of = world({ canary: { report: () => rolledBack, arm: () => Promise.resolve() } });
+    const { canary } = await of.call<GetCanaryResponse>("getCanary");
+    expect(canary).toMatchObject({
+      enabled: true,
+      weightBasisPoints: 0,
+      rolledBack: true,
+      rollbackReason: "10 of 40 canary calls failed",
+      stable: { arm: CanaryArm.STABLE, requests: 0n },
+      canary: {
+        arm: CanaryArm.CANARY,
+        requests: 40n,
+        failures: 4n,
+        rescued: 6n,
+        attempts: 46n,
+        errorRate: 0.25,
+        availability: 0.9,
+        cost: { nanosUsd: 1234n, unpriced: false },
+        inputTokens: 500n,
+        outputTokens: 70n,
+      },
+    });
+    expect(timestampMs(canary!.rollbackTime!)).toBe(epoch);
+    expect(durationMs(canary!.canary!.latencyMean!)).toBe(180);
+    // Nobody was answered: no time is not a time of nothing.
+    expect(canary!.stable).not.toHaveProperty("latencyMean");
+    expect(canary!.stable).not.toHaveProperty("errorRate");
+  });
+
+  it("show an alarm that the config says not to act on", async () => {
+    const standing = { kind: "trying", weightBasisPoints: 500 } as const;
+    const report = (): CanaryReport => ({ ...rolledBack, standing, alarm: "it fails" });
+    const of = world({ canary: { report, arm: () => Promise.resolve() } });
+    expect((await of.call<GetCanaryResponse>("getCanary")).canary).toMatchObject({
+      rolledBack: false,
+      weightBasisPoints: 500,
+      rollbackReason: "it fails",
+    });
+  });
+
+  it("arm it, show it as it then is, and leave a line about who did it", async () => {
+    let report = rolledBack;
+    const arm = async (weightBasisPoints: number): Promise<void> => {
+      report = { ...rolledBack, standing: { kind: "trying", weightBasisPoints } };
+    };
+    const of = world({ canary: { report: () => report, arm } });
+    const { canary } = await of.call<SetCanaryResponse>("setCanary", { weightBasisPoints: 250 });
+    expect(canary).toMatchObject({ rolledBack: false, weightBasisPoints: 250 });
+    expect(of.audits).toEqual([
+      expect.objectContaining({ event: "audit", caller: "team-a", weight_basis_points: 250 }),
+    ]);
   });
 });
