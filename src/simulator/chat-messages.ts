@@ -29,19 +29,25 @@ interface Content {
   readonly attachments: readonly Attachment[];
 }
 
-const partMembers: Readonly<Record<string, { readonly member: string; readonly attachment?: Attachment }>> = {
-  text: { member: "text" },
-  refusal: { member: "refusal" },
-  image_url: { member: "image_url", attachment: "image" },
-  input_audio: { member: "input_audio", attachment: "audio" },
-  file: { member: "file", attachment: "file" },
-};
+interface PartKind {
+  readonly member: string;
+  readonly attachment?: Attachment;
+}
+
+// A map: a part may call its type `constructor`.
+const partKinds: ReadonlyMap<string, PartKind> = new Map([
+  ["text", { member: "text" }],
+  ["refusal", { member: "refusal" }],
+  ["image_url", { member: "image_url", attachment: "image" }],
+  ["input_audio", { member: "input_audio", attachment: "audio" }],
+  ["file", { member: "file", attachment: "file" }],
+]);
 
 function readPart(part: unknown, path: string): Content | ApiError {
   if (!isObject(part)) return badRequest(path, `Invalid type for '${path}': expected an object.`);
-  const known = typeof part["type"] === "string" ? partMembers[part["type"]] : undefined;
+  const known = typeof part["type"] === "string" ? partKinds.get(part["type"]) : undefined;
   if (known === undefined) {
-    const allowed = Object.keys(partMembers).join("', '");
+    const allowed = [...partKinds.keys()].join("', '");
     return badRequest(
       `${path}.type`,
       `Invalid value for '${path}.type'. Supported values are: '${allowed}'.`,

@@ -77,13 +77,30 @@ function checkScalars(body: JsonObject): ApiError | undefined {
   if (typeof body["top_logprobs"] === "number" && body["logprobs"] !== true) {
     return badRequest("top_logprobs", "Invalid 'top_logprobs': it is only allowed when 'logprobs' is true.");
   }
-  if (isObject(body["stream_options"]) && body["stream"] !== true) {
+  return undefined;
+}
+
+function checkStreamOptions(options: unknown, stream: unknown): ApiError | undefined {
+  if (options === undefined || options === null) return undefined;
+  if (!isObject(options))
+    return badRequest(
+      "stream_options",
+      "Invalid type for 'stream_options': expected an object.",
+      "invalid_type",
+    );
+  if (stream !== true) {
     return badRequest(
       "stream_options",
       "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
     );
   }
-  return undefined;
+  const usage = options["include_usage"];
+  if (usage === undefined || usage === null || typeof usage === "boolean") return undefined;
+  return badRequest(
+    "stream_options.include_usage",
+    "Invalid type for 'stream_options.include_usage': expected a boolean.",
+    "invalid_type",
+  );
 }
 
 function readStop(value: unknown): readonly string[] | ApiError {
@@ -146,8 +163,8 @@ function numberIn(body: JsonObject, name: string): number | undefined {
 
 /** Reads the body of `POST /v1/chat/completions`, or says in the API's words what is wrong with it. */
 export function readChatRequest(body: JsonObject, model: string): ChatRequest | ApiError {
-  const scalar = checkScalars(body);
-  if (scalar !== undefined) return scalar;
+  const unfit = checkScalars(body) ?? checkStreamOptions(body["stream_options"], body["stream"]);
+  if (unfit !== undefined) return unfit;
   const prompt = readMessages(body["messages"]);
   if (prompt.kind === "error") return prompt;
   const toolUse = readToolUse(body["tools"], body["tool_choice"]);
