@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { tierNames } from "../routing/catalog.ts";
+import type { BatchOptions } from "./batch.ts";
 import type { ChatOptions } from "./chat.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
 import type { CallOptions } from "./connect-gateway.ts";
@@ -84,6 +85,22 @@ function createProgram(context: CliContext, end: (code: ExitCode) => void): Comm
       end(await runDoctor(options, context));
     });
 
+  const batch = program
+    .command("batch")
+    .description("send a chat for each line of a file, and go on where an earlier run stopped")
+    .argument(
+      "<file>",
+      'JSON lines: {"prompt": "…"} with model or tier, or {"input": …} as in the contract; id is kept',
+    )
+    .option("--out <file>", "where results go; by default beside the input, as FILE.out.jsonl")
+    .option("--concurrency <number>", "calls under way at once", positiveNumber, 4)
+    .option("--interval-ms <number>", "least time between two starts", wholeNumber, 500)
+    .option("--retry-failed", "send the lines that failed in an earlier run once more");
+  withCall(withTarget(batch)).action(async (file: string, options: BatchOptions) => {
+    const { runBatch } = await import("./batch.ts");
+    end(await runBatch(file, options, context));
+  });
+
   const status = program
     .command("status")
     .description("show health and breakers of a running gateway, or a report on its calls")
@@ -133,6 +150,12 @@ function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text) || value > 2_147_483_647) {
     throw new InvalidArgumentError("It must be a whole number, 0 to 2147483647.");
   }
+  return value;
+}
+
+function positiveNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1 || value > 1000) throw new InvalidArgumentError("It must be from 1 to 1000.");
   return value;
 }
 
