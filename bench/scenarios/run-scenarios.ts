@@ -1,0 +1,57 @@
+import { startListeningProgram } from "../listening-program.ts";
+import type { BenchOptions, ScenarioName } from "../options.ts";
+import { type Findings, joined, noFindings } from "../report/figures.ts";
+import { startMeasuredGateway } from "../subjects/gateway.ts";
+import { separatePath } from "../subjects/gateway-config.ts";
+import { startPeers } from "../subjects/peers.ts";
+import { addedLatency } from "./added-latency.ts";
+import { connectionReuse } from "./connection-reuse.ts";
+import { openStreams } from "./open-streams.ts";
+import type { Setting } from "./setting.ts";
+import { startUp } from "./start-up.ts";
+import { streamSpeed } from "./stream-speed.ts";
+import { tracedAndLimited } from "./traced-and-limited.ts";
+import { unarySpeed } from "./unary-speed.ts";
+
+/**
+ * Starts what is measured and runs what is asked for, one scenario after the other. What idles beside a measured
+ * process shares its core with it and takes next to nothing.
+ * @param onStarted told how to stop what was started
+ */
+export async function runScenarios(
+  setting: Setting,
+  { scenarios, peers: wantedPeers }: BenchOptions,
+  onStarted: (stop: () => Promise<void>) => void,
+): Promise<Findings> {
+  const { cores, upstreams, folder, collector } = setting;
+  const core = cores?.subject;
+  const own = { core, folder };
+  const fixed = upstreams.fixed;
+  const paths = ["/unary/v1/chat/completions", "/burst/v1/chat/completions"];
+  const limit = await startListeningProgram("subjects/node-limit.ts", [fixed, ...paths], own);
+  onStarted(limit.stop);
+  const forwarderOf = (base: string) => startListeningProgram("subjects/sdk-forwarder.ts", [base], own);
+  const forwarder = {
+    burst: await forwarderOf(`${fixed}/burst/v1`),
+    separate: await forwarderOf(`${upstreams.paced}${separatePath}/v1`),
+  };
+  onStarted(forwarder.burst.stop);
+  onStarted(forwarder.separate.stop);
+  const peers = await startPeers(setting, wantedPeers);
+  for (const { stop } of peers.running) onStarted(stop);
+  const gateway = await startMeasuredGateway({ upstreams, collector, ...own });
+  onStarted(gateway.stop);
+
+  const run: Readonly<Record<ScenarioName, () => Promise<Findings>>> = {
+    unary: () => unarySpeed(setting, gateway, limit, peers.running),
+    streams: () => streamSpeed(setting, gateway, { limit, forwarder }, peers.running),
+    traces: () => tracedAndLimited(setting, gateway),
+    latency: () => addedLatency(setting, gateway),
+    memory: () => openStreams(setting),
+    start: () => startUp(setting),
+    connections: () => connectionReuse(setting, gateway),
+  };
+  let findings = joined(noFindings, { ...noFindings, left: peers.left });
+  for (const name of scenarios) findings = joined(findings, await run[name]());
+  return findings;
+}
