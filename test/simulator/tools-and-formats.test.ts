@@ -147,6 +147,23 @@ describe("tools", () => {
     const call = choice.message.tool_calls![0]!;
     expect(() => JSON.parse(call.type === "function" ? call.function.arguments : "")).toThrow(SyntaxError);
   });
+
+  it("are not begun where the limit leaves nothing of them", async () => {
+    const simulator = await simulate();
+    const request: Extra = { tools: [weather, search] };
+    const question = "Search for the weather report documents";
+    const { usage } = await simulator.sdk.chat.completions.create({ ...ask(question), ...request });
+    const counts = new Set<number>();
+    for (let limit = 1; limit <= usage!.completion_tokens; limit += 1) {
+      const choice = await choiceOf(simulator, question, { ...request, max_tokens: limit });
+      const calls = choice.message.tool_calls!;
+      counts.add(calls.length);
+      for (const call of calls) expect(call.type === "function" && call.function.arguments).not.toBe("");
+      const whole = limit === usage!.completion_tokens;
+      expect(choice.finish_reason).toBe(whole ? "tool_calls" : "length");
+    }
+    expect(counts).toEqual(new Set([1, 2]));
+  });
 });
 
 describe("formats", () => {
