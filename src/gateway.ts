@@ -1,4 +1,6 @@
 import { createAdmission } from "./admission/admission.ts";
+import { createBudgetBook } from "./admission/budget-book.ts";
+import { logBudgetWarning } from "./admission/budget-warning.ts";
 import { createEventLoopDelay } from "./admission/event-loop-delay.ts";
 import { createCallRunner } from "./attempt/call-runner.ts";
 import { createFleet, type Fleet } from "./attempt/fleet.ts";
@@ -159,12 +161,17 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   });
 
   const decisions = createDecisionFeed(rememberedDecisions);
+  const budgets = createBudgetBook({
+    budgets: config.budgets,
+    now: clock.wallClock,
+    onWarning: (warning) => logBudgetWarning(log, warning),
+  });
   const newCallId = createCallIds(clock.wallClock);
   const planning = canary?.catalog ?? ((): Catalog => catalog);
   const known = { ...chance, catalog, planning, canary, config, fleet, decisions, newCallId, clock, log };
   const forCallers = withInfrastructure(
     state,
-    createGatewayService({ ...known, runner, spans, state, version, startedAt }),
+    createGatewayService({ ...known, runner, budgets, spans, state, version, startedAt }),
   );
   const readConfig = (): ConfigResult => loadConfig({ env, cwd }).result;
   const forOperators = withInfrastructure(state, createOperatorService({ ...known, ledger, readConfig }));

@@ -4,6 +4,7 @@ import {
   GatewayService,
 } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import { StreamRestart } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { BudgetBook } from "../admission/budget-book.ts";
 import type { CallRunner } from "../attempt/call-runner.ts";
 import type { Fleet } from "../attempt/fleet.ts";
 import type { PlannedCall } from "../attempt/planned-call.ts";
@@ -15,6 +16,7 @@ import { planRoute } from "../routing/plan-route.ts";
 import { startRouteSpan } from "../telemetry/route-span.ts";
 import type { SpanSource } from "../telemetry/span-source.ts";
 import { toCost } from "./attempt-message.ts";
+import { dearestCost, withinBudget } from "./call-budget.ts";
 import type { CallContext } from "./call-context.ts";
 import { callEnd } from "./call-end.ts";
 import { callLimits } from "./call-limits.ts";
@@ -44,6 +46,7 @@ export interface GatewayServiceOptions {
   readonly fleet: Pick<Fleet, "snapshot">;
   readonly spans: SpanSource;
   readonly decisions: Pick<DecisionFeed, "publish">;
+  readonly budgets: BudgetBook;
   readonly state: ServingState;
   readonly newCallId: () => string;
   readonly clock: Clock;
@@ -62,7 +65,7 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
 
   return defineService(GatewayService, {
     async chat(request, context) {
-      const call = begin(request, context, false);
+      using call = begin(request, context, false);
       const outcome = await runner.chat(call.planned);
       if (outcome.kind === "failed") throw call.failed(outcome.failure);
       const { completion, served } = outcome;
@@ -79,7 +82,7 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
     },
 
     async *chatStream(request, context) {
-      const call = begin(request, context, true);
+      using call = begin(request, context, true);
       const events = withHeartbeats(runner.chatStream(call.planned), heartbeatMs, options.setTimer);
       try {
         for await (const event of events) yield* streamResponses(event, call, clock.wallClock);
@@ -117,12 +120,14 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
     const requestId = options.newCallId();
     const read = readCallFacts(request, { defaultTier: catalog.defaultTier, requestId });
     if (read.kind === "invalid") throw invalidArgument(read.problems);
-    const { facts } = read;
+    const account = { caller: context.caller, labels: request.labels };
+    const budget = options.budgets.left(account);
+    const facts = withinBudget(read.facts, budget);
 
     const result = planRoute(catalog, facts);
     const deadlineRemainingMs = context.deadline - startedAt;
     const route = startRouteSpan(spans, routeFacts(catalog, facts, result, { deadlineRemainingMs, stream }));
-    if (result.kind === "rejected") throw rejectCall(result.rejection, facts, route, options);
+    if (result.kind === "rejected") throw rejectCall(result.rejection, facts, route, budget, options);
 
     const { plan } = result;
     const planned: PlannedCall = {
@@ -134,12 +139,13 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
       ending: () => callEnd(context.signal),
       route,
       trail: createTrail(),
-      account: { caller: context.caller, labels: request.labels },
+      account,
     };
     return createLiveCall(planned, {
       ...options,
       startedAt,
       detail: routing?.routeDetail,
+      reservation: budget && options.budgets.reserve(account, dearestCost(plan, facts)),
       facts: decisionFacts(route, namedModel(facts.target), plan.excluded),
     });
   }

@@ -1,8 +1,10 @@
 import type { RouteDetail } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { BudgetReservation } from "../admission/budget-book.ts";
 import type { Served, Serving } from "../attempt/call-outcome.ts";
 import type { PlannedCall } from "../attempt/planned-call.ts";
 import type { CallFailure } from "../routing/call-failure.ts";
 import type { Catalog } from "../routing/catalog.ts";
+import { spentNanos } from "./call-budget.ts";
 import { callFailureError } from "./call-failure-error.ts";
 import type { DecisionFeed } from "./decision-feed.ts";
 import { type DecisionFacts, type DecisionInit, inAnswer, inError, routeDecision } from "./route-decision.ts";
@@ -10,7 +12,7 @@ import type { RpcError } from "./rpc-error.ts";
 import type { Clock } from "./wire-time.ts";
 
 /** A planned call on its way, and the decision that grows with it. */
-export interface LiveCall {
+export interface LiveCall extends Disposable {
   readonly planned: PlannedCall;
   /** The decision so far, as the caller wants it. */
   readonly soFar: (serving: Serving) => DecisionInit | undefined;
@@ -28,6 +30,8 @@ export interface LiveCallOptions {
   readonly clock: Clock;
   readonly facts: DecisionFacts;
   readonly detail: RouteDetail | undefined;
+  /** What was set aside for it, where its caller has a budget; disposing the call settles it. */
+  readonly reservation: BudgetReservation | undefined;
   /** Instant of the monotonic clock. */
   readonly startedAt: number;
 }
@@ -71,5 +75,6 @@ export function createLiveCall(planned: PlannedCall, options: LiveCallOptions): 
     left: () => {
       if (!ended) end(decisionNow(undefined), "CANCELLED");
     },
+    [Symbol.dispose]: () => options.reservation?.settle(spentNanos(trail)),
   };
 }

@@ -1,7 +1,10 @@
+import type { BudgetLeft } from "../admission/budget-book.ts";
 import { createTrail } from "../attempt/trail.ts";
 import type { CallFacts } from "../routing/call-facts.ts";
 import type { PlanRejection } from "../routing/plan.ts";
 import type { RouteSpan } from "../telemetry/route-span.ts";
+import { budgetError } from "./budget-error.ts";
+import { binds } from "./call-budget.ts";
 import type { DecisionFeed } from "./decision-feed.ts";
 import { planRejectionError } from "./plan-rejection-error.ts";
 import { decisionFacts, routeDecision } from "./route-decision.ts";
@@ -14,12 +17,16 @@ export function rejectCall(
   rejection: PlanRejection,
   facts: CallFacts,
   route: RouteSpan,
+  budget: BudgetLeft | undefined,
   options: { readonly decisions: Pick<DecisionFeed, "publish">; readonly clock: Clock },
 ): RpcError {
   const excluded = rejection.kind === "all-excluded" ? rejection.excluded : [];
   const of = decisionFacts(route, namedModel(facts.target), excluded);
   const decision = routeDecision(of, createTrail(), undefined, 0);
-  const error = planRejectionError(rejection, facts, decision);
+  const error =
+    budget !== undefined && isOverBudget(rejection) && binds(budget, facts)
+      ? budgetError(budget, decision, options.clock.wallClock())
+      : planRejectionError(rejection, facts, decision);
   for (const { deployment, skip } of excluded) route.skipped(deployment, skip);
   route.end({
     outcome: "rejected",
@@ -32,4 +39,8 @@ export function rejectCall(
   });
   options.decisions.publish({ decision, endedAt: options.clock.wallClock(), status: error.code });
   return error;
+}
+
+function isOverBudget(rejection: PlanRejection): boolean {
+  return rejection.kind === "all-excluded" && rejection.skip === "over-budget";
 }

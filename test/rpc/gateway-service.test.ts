@@ -29,6 +29,7 @@ import {
 import type { StreamEvent } from "../../src/attempt/call-outcome.ts";
 import type { PlannedCall } from "../../src/attempt/planned-call.ts";
 import type { CallFailure } from "../../src/routing/call-failure.ts";
+import { createBudgetBook } from "../../src/admission/budget-book.ts";
 import type { CallContext } from "../../src/rpc/call-context.ts";
 import type { EndedDecision } from "../../src/rpc/decision-feed.ts";
 import { createGatewayService } from "../../src/rpc/gateway-service.ts";
@@ -89,6 +90,7 @@ function world(script: Parameters<typeof scriptedRunner>[0] = {}): World {
     fleet: { snapshot: () => [] },
     spans: telemetry.source,
     decisions: { publish: (ended) => decisions.push(ended) },
+    budgets: createBudgetBook({ budgets: [], now: () => epoch + clock.now(), onWarning: () => {} }),
     state,
     newCallId: () => `CALL${++calls}`,
     clock: { now: clock.now, wallClock: () => epoch + clock.now() },

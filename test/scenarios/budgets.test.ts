@@ -1,0 +1,105 @@
+// What a caller may spend, over real sockets: estimated before, settled after, released where nothing was used.
+import { afterEach, describe, expect, it } from "vitest";
+import { QuotaFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import {
+  type Behaviour,
+  type FaultyUpstream,
+  type Script,
+  startFaultyUpstream,
+} from "../support/faulty-upstream.ts";
+import { quickLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import { answers, hangsBeforeHeaders, refuses, streamsThenResets } from "../support/upstream-behaviours.ts";
+
+let main: FaultyUpstream;
+let spare: FaultyUpstream;
+let world: ScenarioWorld;
+afterEach(async () => {
+  await world.close();
+  await main.close();
+  await spare.close();
+});
+
+// A prompt of a few tokens and an answer of at most 1024 are estimated at about 0.002 USD.
+const patient = quickLimits.replaceAll("300", "30000").replace("unaryMs: 1500", "unaryMs: 30000");
+
+async function start(script: Script, budgets: string, listener: "grpc" | "connect" = "grpc"): Promise<void> {
+  main = await startFaultyUpstream(script);
+  spare = await startFaultyUpstream(() => answers());
+  const config = twoUpstreams(main.baseUrl, spare.baseUrl, `${patient}\nbudgets: ${budgets}\n`);
+  world = await startScenario({ config, listener });
+}
+
+/** A million tokens of output: two dollars. */
+const dear = answers({ usage: { prompt_tokens: 0, completion_tokens: 1_000_000 } });
+
+for (const listener of ["grpc", "connect"] as const) {
+  describe(`a budget, on the ${listener} listener`, () => {
+    it("refuses its caller once it is spent, says when it starts anew, and lets others call", async () => {
+      await start(() => dear, `[{ caller: team-a, perDay: "3.00" }]`, listener);
+      expect((await world.chat({ caller: "team-a" })).code).toBe("OK");
+      expect((await world.chat({ caller: "team-a" })).code).toBe("OK");
+      const seen = await world.chat({ caller: "team-a" });
+      expect(seen).toMatchObject({ code: "RESOURCE_EXHAUSTED", reason: "CALLER_QUOTA_EXHAUSTED" });
+      expect(seen.message).toContain("caller team-a");
+      const tomorrow = new Date(Math.ceil(Date.now() / 86_400_000) * 86_400_000).toISOString();
+      expect(seen.metadata["reset_time"]).toBe(tomorrow);
+      expect(seen.retryAfterMs).toBeGreaterThan(0);
+      expect(seen.error?.findDetails(QuotaFailureSchema)[0]?.violations[0]).toMatchObject({
+        subject: "caller team-a",
+      });
+      expect((await world.chatStream({ caller: "team-a" })).reason).toBe("CALLER_QUOTA_EXHAUSTED");
+      expect((await world.chat({ caller: "team-b" })).code).toBe("OK");
+      expect(main.requests).toHaveLength(3);
+    });
+  });
+}
+
+it("a budget warns once when its level is reached", async () => {
+  await start(() => dear, `[{ caller: team-a, perMonth: "5.00", warnPercent: 40 }]`);
+  for (let n = 0; n < 2; n++) await world.chat({ caller: "team-a" });
+  const warnings = world.log.filter(({ event }) => event === "budget_warning");
+  expect(warnings).toMatchObject([
+    { level: "warn", budget: "caller team-a", period: "month", spent_nanos_usd: "2000000000" },
+  ]);
+});
+
+it("a budget lets no more calls run at once than it could pay", async () => {
+  const gate = Promise.withResolvers<void>();
+  const waits: Behaviour = {
+    name: "answers when the gate opens",
+    answer: async (exchange) => {
+      await gate.promise;
+      await answers().answer(exchange);
+    },
+  };
+  // Each sets aside about 0.002 USD.
+  await start(() => waits, `[{ caller: team-a, perDay: "0.01" }]`);
+  const calls = Array.from({ length: 10 }, () => world.chat({ caller: "team-a" }));
+  await main.received(4);
+  gate.resolve();
+  const codes = (await Promise.all(calls)).map(({ code }) => code);
+  expect(codes.filter((code) => code === "OK")).toHaveLength(4);
+  expect(codes.filter((code) => code === "RESOURCE_EXHAUSTED")).toHaveLength(6);
+  // What they did cost is far less, so there is room again.
+  expect((await world.chat({ caller: "team-a" })).code).toBe("OK");
+});
+
+it("what was set aside comes back when the call fails, breaks off or is cancelled", async () => {
+  let next: Behaviour = refuses(400);
+  // Room for one call and no more.
+  await start(() => next, `[{ caller: team-a, perDay: "0.0041" }]`);
+  for (let n = 0; n < 3; n++) expect((await world.chat({ caller: "team-a" })).code).toBe("INVALID_ARGUMENT");
+  next = streamsThenResets(2);
+  for (let n = 0; n < 3; n++) expect((await world.chatStream({ caller: "team-a" })).code).toBe("ABORTED");
+  next = hangsBeforeHeaders;
+  for (let n = 0; n < 3; n++) {
+    const abort = new AbortController();
+    const seen = world.chat({ caller: "team-a", signal: abort.signal });
+    await main.received(7 + n);
+    abort.abort();
+    expect((await seen).code).toBe("CANCELLED");
+    await main.aborted(6 + n);
+  }
+  next = answers();
+  await expect.poll(async () => (await world.chat({ caller: "team-a" })).code).toBe("OK");
+});
