@@ -180,7 +180,15 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   validator.warm([...forCallers, ...forOperators]);
   const startSpan: CallPolicy["startSpan"] = (call) => startServerSpan(spans, call);
   const { timeouts, cors, grpc, operator } = config;
-  const policy = { ...timeouts, startSpan, admit: admitCalls(admission), validator, state, log };
+  const policy = {
+    ...timeouts,
+    now: clock.now,
+    startSpan,
+    admit: admitCalls(admission),
+    validator,
+    state,
+    log,
+  };
   const common = { policy, maxRequestBytes };
   const routes = metricsRoutes(telemetry.metricsHandler);
   const guard = createOperatorGuard(operator.token);

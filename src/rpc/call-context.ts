@@ -15,7 +15,7 @@ export interface CallContext {
   readonly setResponseTrailer: (name: string, value: string) => void;
   /** Aborts when the caller goes away, its deadline passes or the server gives up on it. */
   readonly signal: AbortSignal;
-  /** Instant on the monotonic clock (`performance.now()`); the caller's own or the server's default. */
+  /** Instant on the monotonic clock (the policy's); the caller's own or the server's default. */
   readonly deadline: number;
   /** True where the caller itself set the deadline. */
   readonly deadlineFromCaller: boolean;

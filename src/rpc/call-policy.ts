@@ -18,6 +18,8 @@ export interface CallPolicy {
   /** Default and greatest deadline of a unary call and of a stream. */
   readonly unaryMs: number;
   readonly streamMs: number;
+  /** The monotonic clock that deadlines stand on; left out: the process's. */
+  readonly now?: (() => number) | undefined;
   readonly validator: MessageValidator;
   readonly state: ServingState;
   readonly log: Log;

@@ -53,7 +53,7 @@ export function openCall(
   let opened: OpenCall | undefined;
 
   const allowance = callAllowance(method, incoming.timeoutMs, policy);
-  const deadline = performance.now() + allowance.ms;
+  const deadline = (policy.now?.() ?? performance.now()) + allowance.ms;
   incoming.setResponseHeader(traceHeader, span.traceId);
 
   function finish(outcome: "OK" | RpcError): void {
