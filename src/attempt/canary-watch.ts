@@ -128,9 +128,11 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
 
   const promoteIfEarned = (): void => {
     if (!promote || standing.kind !== "trying") return;
+    const { stable, canary } = comparison.totals();
     const weight = promotedWeight({
       weightBasisPoints: standing.weightBasisPoints,
-      calls: comparison.totals().canary.calls - callsBeforeStep,
+      calls: canary.calls - callsBeforeStep,
+      stableCalls: stable.calls,
       heldMs: now() - stepAt,
       quiet: alarm === undefined && comparison.quiet() && links.quiet(),
     });

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { type CanaryTrial, promotedWeight } from "../../src/routing/canary-promotion.ts";
 
-const earned: CanaryTrial = { weightBasisPoints: 500, calls: 1000, heldMs: 30 * 60_000, quiet: true };
+const earned: CanaryTrial = {
+  weightBasisPoints: 500,
+  calls: 1000,
+  stableCalls: 1000,
+  heldMs: 30 * 60_000,
+  quiet: true,
+};
 
 describe("promotedWeight()", () => {
   it("goes from 5 to 25, 50 and 100 percent", () => {
@@ -21,6 +27,7 @@ describe("promotedWeight()", () => {
   const stays: readonly (readonly [string, Partial<CanaryTrial>])[] = [
     ["with a call too few", { calls: 999 }],
     ["without any call, however long", { calls: 0, heldMs: 1e9 }],
+    ["with nothing to be compared with", { stableCalls: 999 }],
     ["a moment too soon, whatever the traffic", { heldMs: 30 * 60_000 - 1, calls: 1e6 }],
     ["while a rule has begun to fire", { quiet: false }],
     ["once it has everything", { weightBasisPoints: 10_000 }],

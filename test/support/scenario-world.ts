@@ -15,7 +15,7 @@ import {
   RouteDetail,
   type RoutingOptionsSchema,
 } from "../../gen/switchyard/v1/routing_pb.ts";
-import { type Gateway, startGateway } from "../../src/gateway.ts";
+import { type Gateway, type GatewayTime, startGateway } from "../../src/gateway.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { anyKey, configOf } from "./parsed-config.ts";
 import type { StoredSpan, TraceBackend } from "./trace-backend.ts";
@@ -109,8 +109,11 @@ export async function startScenario(options: {
   readonly listener: ListenerUnderTest;
   readonly keys?: Readonly<Record<string, string>>;
   readonly backend?: TraceBackend;
+  /** Where its files are; left out: where the tests run. */
+  readonly cwd?: string;
+  readonly time?: GatewayTime;
 }): Promise<ScenarioWorld> {
-  const { config, listener, backend } = options;
+  const { config, listener, backend, cwd, time } = options;
   const keyNames = [...config.matchAll(/env: (KEY_\w+)/g)].map(([, name = ""]) => name);
   const env = {
     ...Object.fromEntries(keyNames.map((name) => [name, `${anyKey}-${name}`])),
@@ -125,6 +128,8 @@ export async function startScenario(options: {
     config: configOf(config, env),
     env,
     version: "test",
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(time === undefined ? {} : { time }),
     log: createLog("info", { write: (line) => void log.push(JSON.parse(line)) }),
   });
   const transport =
