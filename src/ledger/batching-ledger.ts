@@ -93,7 +93,7 @@ export function createBatchingLedger(options: BatchingLedgerOptions): Ledger {
     record: (attempt) => {
       counting.record(attempt);
       if (closed || !queue.add(attempt)) {
-        events.dropped(1);
+        events.dropped();
         return;
       }
       if (writing !== undefined || failures > 0) return;
@@ -115,9 +115,8 @@ export function createBatchingLedger(options: BatchingLedgerOptions): Ledger {
       closed = true;
       timer?.cancel();
       unobserve();
-      events.dropped(queue.size());
+      events.closed(queue.size());
       await store.close();
-      events.closed();
     },
   };
 }

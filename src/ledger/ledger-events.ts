@@ -6,9 +6,10 @@ import type { StoreProblem } from "./store.ts";
 export interface LedgerEvents {
   readonly written: (records: number) => void;
   readonly failed: (problem: StoreProblem) => void;
-  /** Records that are not kept. */
-  readonly dropped: (records: number) => void;
-  readonly closed: () => void;
+  /** A record that is not kept, because too many wait. */
+  readonly dropped: () => void;
+  /** @param lost records that waited, and are not kept */
+  readonly closed: (lost: number) => void;
 }
 
 /** @param place where records go, as `LedgerStore.place` */
@@ -38,14 +39,17 @@ export function createLedgerEvents(log: Log, metrics: LedgerMetrics, place: stri
       away = code;
       log.warn({ event, place, code }, `the ledger cannot be written, records wait: ${message}`);
     },
-    dropped: (records) => {
-      if (records === 0) return;
-      metrics.dropped(records);
+    dropped: () => {
+      metrics.dropped(1);
       if (dropped === 0) {
         log.warn({ event, place }, "the ledger has no room for more records: from here on they are lost");
       }
-      dropped += records;
+      dropped += 1;
     },
-    closed: tellDropped,
+    closed: (lost) => {
+      if (lost > 0) metrics.dropped(lost);
+      dropped += lost;
+      tellDropped();
+    },
   };
 }

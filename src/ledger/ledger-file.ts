@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { attemptColumns, type AttemptRow } from "./attempt-row.ts";
-import { lastMigration, migrationTable, planMigrations } from "./migrations.ts";
+import { lastMigration, type Migration, migrationTable, planMigrations } from "./migrations.ts";
 import type { ReportRows, ReportWindow } from "./report-rows.ts";
 import { armReportSql, modelReportSql, reportRow } from "./report-sql.ts";
 
@@ -31,7 +31,7 @@ export function openLedgerFile(path: string): LedgerFile {
   createOwn(path);
   const database = new DatabaseSync(path, { timeout: busyMs });
   try {
-    refuseForeign(database, path);
+    isLedger(database, path);
     // Readers and a writer do not wait for each other, and a process that is killed leaves nothing half-written.
     const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
     // With a write-ahead log a commit that was not synced is lost by a power cut alone, never torn, and never lost
@@ -57,30 +57,33 @@ function createOwn(path: string): void {
   }
 }
 
-/** Before anything is written: a file of another program stays as it is. */
-function refuseForeign(database: DatabaseSync, path: string): void {
-  const id = database.prepare("PRAGMA application_id").get()?.["application_id"];
-  if (id === applicationId) return;
-  const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get()?.["count"];
-  if (id === 0 && tables === 0) return;
+/** Whose file it is. Asked before anything is written: one of another program stays as it is. */
+function isLedger(database: DatabaseSync, path: string): boolean {
+  if (database.prepare("PRAGMA application_id").get()?.["application_id"] === applicationId) return true;
+  const { count } = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get() ?? {};
+  if (count === 0) return false;
   throw new LedgerFileRefused(
     `${path} is a database of another program, not a ledger; name another file in ledger.path`,
   );
 }
 
+function pendingMigrations(database: DatabaseSync, path: string): readonly Migration[] {
+  const plan = planMigrations(Number(database.prepare(lastMigration).get()?.["number"]));
+  if (plan.kind === "apply") return plan.pending;
+  throw new LedgerFileRefused(
+    `${path} was written by a newer Switchyard; run that one, or name another file in ledger.path`,
+  );
+}
+
 function migrate(database: DatabaseSync, path: string): void {
+  // Nothing to do is the rule, and must not wait for whoever writes.
+  if (isLedger(database, path) && pendingMigrations(database, path).length === 0) return;
   inTransaction(database, () => {
     // Somebody else may have made it into something meanwhile.
-    refuseForeign(database, path);
+    isLedger(database, path);
     database.exec(migrationTable);
-    const plan = planMigrations(Number(database.prepare(lastMigration).get()?.["number"]));
-    if (plan.kind === "newer") {
-      throw new LedgerFileRefused(
-        `${path} was written by a newer Switchyard; run that one, or name another file in ledger.path`,
-      );
-    }
     const note = database.prepare("INSERT INTO switchyard_migrations VALUES (?, ?, ?)");
-    for (const { number, name, statements } of plan.pending) {
+    for (const { number, name, statements } of pendingMigrations(database, path)) {
       for (const statement of statements) database.exec(statement);
       note.run(number, name, Date.now());
     }

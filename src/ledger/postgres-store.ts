@@ -1,4 +1,5 @@
 import { Pool, type PoolClient, type QueryResultRow } from "pg";
+import { settledWithin } from "../telemetry/settled-within.ts";
 import { attemptColumns } from "./attempt-row.ts";
 import { lastMigration, migrationTable, planMigrations } from "./migrations.ts";
 import { postgresProblem, SchemaIsNewer } from "./postgres-problem.ts";
@@ -10,6 +11,7 @@ const connectMs = 3_000;
 /** A statement that takes longer has failed: its connection is given up. */
 const statementMs = 10_000;
 const reportMs = 120_000;
+const closeMs = 2_000;
 
 // Of all replicas one makes the schema, the others wait. Any number will do that no one else uses here.
 const migrationLock = 0x53_57_59_44;
@@ -73,8 +75,14 @@ export function createPostgresStore(url: string): LedgerStore {
       ),
     prune: (before, atMost) => ask(async () => (await pool.query(pruneSql, [before, atMost])).rowCount ?? 0),
     close: async () => {
+      if (closed) return;
       closed = true;
-      await pool.end();
+      // It waits for what is under way, and for a server that may be gone.
+      await settledWithin(
+        closeMs,
+        () => pool.end(),
+        () => {},
+      );
     },
   };
 }
