@@ -6,7 +6,7 @@ import { sampleToolCalls } from "./tool-call-sample.ts";
 import { splitTokens } from "./tokens.ts";
 
 /** A call of a tool within an answer. */
-export interface AnswerCall {
+interface AnswerCall {
   readonly id: string;
   readonly type: "function" | "custom";
   readonly name: string;

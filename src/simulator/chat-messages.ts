@@ -3,13 +3,13 @@ import { isObject, type JsonObject } from "./json-object.ts";
 import { countTokens } from "./tokens.ts";
 
 /** What the answer has to know of one message. */
-export interface PromptMessage {
+interface PromptMessage {
   readonly role: string;
   readonly text: string;
   readonly attachments: readonly Attachment[];
 }
 
-export type Attachment = "image" | "audio" | "file";
+type Attachment = "image" | "audio" | "file";
 
 /** The messages of a request, read and found coherent. */
 export interface Prompt {

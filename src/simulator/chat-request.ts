@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from "./json-object.ts";
 import { countTokens } from "./tokens.ts";
 
 /** What is asked of the form of the answer. */
-export type AnswerFormat =
+type AnswerFormat =
   | { readonly kind: "text" }
   | { readonly kind: "json_object" }
   | { readonly kind: "json_schema"; readonly schema: unknown };

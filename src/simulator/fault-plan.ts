@@ -14,7 +14,7 @@ export type FaultPlan =
   /** The answer starts well; `afterTokens` later it goes wrong. */
   | { readonly kind: "break"; readonly how: BreakKind; readonly afterTokens: number };
 
-export type BreakKind = "cut" | "stall" | "malformed" | "error-event";
+type BreakKind = "cut" | "stall" | "malformed" | "error-event";
 
 /** Beyond every first-token limit that ships: the longest, of the advanced tier, is 60 s. */
 const slowFirstTokenMs = 90_000;
