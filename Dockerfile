@@ -19,10 +19,6 @@ WORKDIR /var/lib/switchyard
 # Other machines reach the Connect and gRPC listeners; the operator listener stays on the container's loopback.
 ENV SWITCHYARD_LISTEN_CONNECT=0.0.0.0:8080 \
     SWITCHYARD_LISTEN_GRPC=0.0.0.0:50051
-# The ledger is written to the working directory, and a switchyard.yaml there takes the place of the shipped one.
-RUN mkdir /data && chown node:node /data
-VOLUME /data
-WORKDIR /data
 USER node
 EXPOSE 8080 50051
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["node", "-e", "\
