@@ -26,6 +26,11 @@ export function formatReport(report: GetReportResponse): string {
   ].join("\n\n");
 }
 
+/** The arms side by side. */
+export function formatArms(arms: readonly ArmReport[]): string {
+  return formatTable([armHeading, ...arms.map(armRow)]);
+}
+
 const tokens = ["TOKENS IN", "TOKENS OUT", "COST"];
 const rates = ["MEAN", "P95", "ERRORS", "AVAILABLE"];
 const armHeading = ["ARM", "REQUESTS", ...rates, "RESCUED", ...tokens, "COST/REQUEST"];

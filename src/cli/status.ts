@@ -1,5 +1,9 @@
-import { toJsonString } from "@bufbuild/protobuf";
+import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
+import {
+  type CanaryStatus,
+  CanaryStatusSchema,
+} from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import type { HealthResponse } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import {
   GatewayService,
@@ -7,6 +11,7 @@ import {
   ServingStatus,
   ServingStatusSchema,
 } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { formatCanary, readCanary } from "./canary.ts";
 import { breakerText } from "./breaker-text.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
 import type { CallOptions } from "./connect-gateway.ts";
@@ -14,20 +19,29 @@ import { withGateway } from "./connect-gateway.ts";
 import { formatTable } from "./table.ts";
 import { enumWords } from "./words.ts";
 
-/** `switchyard status`: health and breakers of a running gateway. Fails unless it serves. */
+/** `switchyard status`: health, breakers and canary of a running gateway. Fails unless it serves. */
 export async function runStatus(options: CallOptions, context: CliContext): Promise<ExitCode> {
   return withGateway(GatewayService, "public", options, context, async (calls) => {
     const health = await calls.health({});
+    const canary = await readCanary(options, context);
     context.stdout.line(
-      options.json === true
-        ? toJsonString(HealthResponseSchema, health, { prettySpaces: 2 })
-        : formatStatus(health, Date.now()),
+      options.json === true ? formatJson(health, canary) : formatStatus(health, canary, Date.now()),
     );
     return health.status === ServingStatus.SERVING || health.status === ServingStatus.DEGRADED ? 0 : 1;
   });
 }
 
-function formatStatus(health: HealthResponse, nowMs: number): string {
+/** The contract's JSON of health, with that of the canary in it where there is one. */
+function formatJson(health: HealthResponse, canary: CanaryStatus | undefined): string {
+  const shown = {
+    // A message is an object in JSON.
+    ...(toJson(HealthResponseSchema, health) as object),
+    ...(canary === undefined ? {} : { canary: toJson(CanaryStatusSchema, canary) }),
+  };
+  return JSON.stringify(shown, undefined, 2);
+}
+
+function formatStatus(health: HealthResponse, canary: CanaryStatus | undefined, nowMs: number): string {
   const facts = formatTable([
     ["status", enumWords(ServingStatusSchema, health.status)],
     ["version", health.version],
@@ -40,5 +54,6 @@ function formatStatus(health: HealthResponse, nowMs: number): string {
     `${deployment.inFlight}`,
     `${(deployment.failurePpm / 10_000).toFixed(1)} %`,
   ]);
-  return `${facts}\n\n${formatTable([["DEPLOYMENT", "BREAKER", "IN FLIGHT", "FAILED"], ...rows])}`;
+  const deployments = formatTable([["DEPLOYMENT", "BREAKER", "IN FLIGHT", "FAILED"], ...rows]);
+  return [facts, deployments, ...(canary === undefined ? [] : [formatCanary(canary)])].join("\n\n");
 }
