@@ -56,7 +56,7 @@ function world(): World {
     told: () => telemetry.lines().map(({ level, msg }) => `${String(level)}: ${String(msg)}`),
     counted: async (metric) => {
       const points = await telemetry.points(metric);
-      return Object.fromEntries(points.map(({ labels, value }) => [String(labels["outcome"] ?? ""), value]));
+      return Object.fromEntries(points.map(({ labels: { outcome = "" }, value }) => [outcome, value]));
     },
   };
 }

@@ -166,7 +166,7 @@ function startWriter(path: string, name: string, count = 0): Writer {
     ended,
     until: (pattern) =>
       Promise.race([
-        ended.then(() => {}),
+        ended.then(() => undefined),
         new Promise<void>((resolve) => {
           const look = (): void => {
             if (!said.some((line) => pattern.test(line))) return;
