@@ -19,7 +19,7 @@ export function attemptFacts(options: RunnerOptions, call: PlannedCall, start: A
     provider: model.provider,
     upstream: deployment.upstream,
     address: options.fleet.upstream(deployment.upstream).address,
-    keyId: start.lease.keyId,
+    keyId: start.lease.key.id,
     rotationIndex: rotation,
     breakerName: deployment.id,
     breakerState: granted.breakerState,

@@ -97,7 +97,7 @@ export function startAttempt(
     outcome,
     failure,
     breakerState: granted.breakerState,
-    keyId: lease.keyId,
+    keyId: lease.key.id,
     startedAt: startedWall,
     backoffMs: start.rotation > 0 ? 0 : granted.backoffMs,
     latencyMs: now() - startedAt,
@@ -136,7 +136,7 @@ export function startAttempt(
     upstreamCall: {
       upstreamModel: deployment.upstreamModel,
       input: call.input,
-      keyId: lease.keyId,
+      key: lease.key,
       signal: controller.signal,
       headers: span.traceHeaders(),
     },

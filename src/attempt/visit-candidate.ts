@@ -2,6 +2,7 @@ import { failureRules } from "../routing/failure-rules.ts";
 import type { Failure } from "../routing/failure.ts";
 import { minUsefulMs } from "../routing/next-step.ts";
 import type { AttemptSpan } from "../telemetry/attempt-span.ts";
+import type { LeasedKey } from "../upstream/key-pool.ts";
 import { silentVerdict } from "./grant-verdict.ts";
 import type { AnswerFacts } from "./attempt-start.ts";
 import { type OngoingAttempt, startAttempt } from "./ongoing-attempt.ts";
@@ -56,7 +57,7 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
   const { deployment } = granted.candidate;
   const { keys } = options.fleet.upstream(deployment.upstream);
   const visitEnds = options.now() + granted.budgetMs;
-  const tried = new Set<string>();
+  const tried = new Set<LeasedKey>();
   let lease = keys.pick(deployment.upstreamModel, tried);
   if (lease === undefined) {
     granted.grant.settle(silentVerdict);
@@ -65,7 +66,7 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
   let running: OngoingAttempt | undefined;
   try {
     for (let rotation = 0; ; rotation++) {
-      tried.add(lease.keyId);
+      tried.add(lease.key);
       const timeoutMs = Math.min(attempts.limitMs(granted), Math.max(1, visitEnds - options.now()));
       const number = run.takeNumber();
       const start = { granted, number, lease, rotation, timeoutMs, stream: attempts.stream };
@@ -88,7 +89,7 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
       const mayRotate =
         failureRules[failure.kind].rotates && tried.size < mostKeys && mayGoOn(visit, visitEnds);
       const next = mayRotate ? keys.pick(deployment.upstreamModel, tried) : undefined;
-      if (next !== undefined) attempt.span.keyRotated(lease.keyId, next.keyId);
+      if (next !== undefined) attempt.span.keyRotated(lease.key.id, next.key.id);
       attempt.fail({ failure, verdict: next === undefined ? verdict : undefined, partial: opened.partial });
       running = undefined;
       if (next === undefined) return { kind: "failed", failure };

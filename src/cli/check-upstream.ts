@@ -16,27 +16,28 @@ export async function checkUpstream(config: Config, upstream: UpstreamConfig): P
   const { name, baseUrl, keys, maxConnections, http2 } = upstream;
   const finding = { check: "upstream", subject: name } as const;
   const model = cheapestModel(config, name);
-  const key = keys[0];
-  if (baseUrl === undefined || key === undefined)
-    return { ...finding, outcome: "note", detail: "nothing to ask" };
+  if (baseUrl === undefined) return { ...finding, outcome: "note", detail: "nothing to ask" };
   if (model === undefined) return { ...finding, outcome: "note", detail: `${baseUrl}: no model uses it` };
 
   const { connectMs } = config.timeouts;
   const client = createOpenAiUpstream({ name, baseUrl, keys, maxConnections, http2, connectMs, now });
+  const upstreamModel = model.upstreamModel.get(name) ?? model.id;
+  const lease = client.keys.pick(upstreamModel, new Set());
   const started = now();
   try {
+    if (lease === undefined) return { ...finding, outcome: "note", detail: "nothing to ask" };
     const result = await client.complete({
-      upstreamModel: model.upstreamModel.get(name) ?? model.id,
+      upstreamModel,
       input: create(ChatInputSchema, {
         messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: "Say OK." } }] }],
         generationConfig: { maxOutputTokens: mostOutputTokens },
       }),
-      keyId: key.id,
+      key: lease.key,
       signal: AbortSignal.timeout(limitMs),
       headers: {},
     });
     const latencyMs = Math.round(now() - started);
-    const where = `${baseUrl} with key ${key.id} and ${model.id}`;
+    const where = `${baseUrl} with key ${lease.key.id} and ${model.id}`;
     if (result.kind === "completed") {
       return { ...finding, outcome: "ok", detail: `${where} answered in ${formatMs(latencyMs)}`, latencyMs };
     }
@@ -46,6 +47,7 @@ export async function checkUpstream(config: Config, upstream: UpstreamConfig): P
     const detail = `${where} after ${formatMs(latencyMs)}: ${cause} (${status})`;
     return { ...finding, outcome: "failed", detail, advice: failureAdvice[kind], latencyMs };
   } finally {
+    lease?.settle(undefined, undefined);
     await client.close();
   }
 }

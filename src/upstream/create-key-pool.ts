@@ -1,14 +1,17 @@
 import type { KeyBlock } from "./key-block.ts";
-import type { KeyLease, KeyPool, KeySnapshot } from "./key-pool.ts";
+import { applyFact, factsOf } from "./key-fact.ts";
+import type { KeyFact, KeyLease, KeySnapshot, PoolKey, ReplaceableKeyPool } from "./key-pool.ts";
 import { createKeyState, forModel, type KeyForModel, type KeyState, learn } from "./key-state.ts";
 
 export interface KeyPoolOptions {
   /** In order of preference. */
-  readonly keys: readonly { readonly id: string }[];
+  readonly keys: readonly PoolKey[];
   /** The monotonic clock, in milliseconds. */
   readonly now: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Told of what other processes that use the same keys should know. */
+  readonly onFact?: (fact: KeyFact) => void;
 }
 
 /** While one call tries a refused key again, the others are told to look again after this. */
@@ -22,41 +25,52 @@ interface Blocked {
 
 /**
  * The keys of one upstream, with what their calls taught. The list is never changed in place, and a lease knows
- * its own key: a list that took its place would leave the leases of the old one whole.
+ * its own key: a list that takes its place leaves the leases of the old one whole.
  */
-export function createKeyPool({ keys, now, random }: KeyPoolOptions): KeyPool {
-  const states: readonly KeyState[] = keys.map(({ id }) => createKeyState(id, now()));
+export function createKeyPool({ keys, now, random, onFact }: KeyPoolOptions): ReplaceableKeyPool {
+  let states: readonly KeyState[] = keys.map((key) => createKeyState(key, now()));
   /** Counts picks and refusals: which of two came first. */
   let order = 0;
 
-  const take = (key: KeyState, model: KeyForModel): KeyLease => {
+  const find = ({ id, fingerprint }: PoolKey): KeyState | undefined =>
+    states.find(({ identity }) => identity.id === id && identity.fingerprint === fingerprint);
+
+  const take = (key: KeyState, upstreamModel: string): KeyLease => {
+    const model = forModel(key, upstreamModel);
     const pickedAs = order++;
     const probes = isSuspect(key, model);
     if (probes) key.probing = true;
     key.inFlight++;
     let settled = false;
     return {
-      keyId: key.id,
+      key: key.identity,
       settle: (failure, quota) => {
-        if (settled) throw new Error(`lease of key ${key.id} settled twice`);
+        if (settled) throw new Error(`lease of key ${key.identity.id} settled twice`);
         settled = true;
         key.inFlight--;
         if (probes) key.probing = false;
-        learn(key, model, failure, quota, { pickedAs, order: order++, now: now() }, random);
+        const at = now();
+        const change = (): void =>
+          learn(key, model, failure, quota, { pickedAs, order: order++, now: at }, random);
+        if (onFact === undefined) change();
+        else for (const fact of factsOf(key, model, upstreamModel, at, change)) onFact(fact);
       },
     };
   };
 
   return {
-    size: states.length,
+    get size() {
+      return states.length;
+    },
     pick: (upstreamModel, exclude) => {
       const at = now();
       let best: KeyState | undefined;
       for (const key of states) {
-        if (exclude.has(key.id) || blockedNow(key, forModel(key, upstreamModel), at) !== undefined) continue;
+        if (exclude.has(key.identity) || blockedNow(key, forModel(key, upstreamModel), at) !== undefined)
+          continue;
         if (best === undefined || isBetter(key, best, upstreamModel, at)) best = key;
       }
-      return best === undefined ? undefined : take(best, forModel(best, upstreamModel));
+      return best === undefined ? undefined : take(best, upstreamModel);
     },
     blocked: (upstreamModel) => {
       const at = now();
@@ -73,6 +87,13 @@ export function createKeyPool({ keys, now, random }: KeyPoolOptions): KeyPool {
     snapshot: () => {
       const at = now();
       return states.map((key) => toSnapshot(key, at));
+    },
+    replace: (keys) => {
+      states = keys.map((key) => find(key) ?? createKeyState(key, now()));
+    },
+    learn: (fact) => {
+      const key = find({ id: fact.keyId, fingerprint: fact.fingerprint });
+      if (key !== undefined) applyFact(key, fact, order++, now());
     },
   };
 }
@@ -101,7 +122,8 @@ function shareOf({ share, shareUntil }: KeyForModel, at: number): number {
 }
 
 function toSnapshot(key: KeyState, at: number): KeySnapshot {
-  const { id: keyId, inFlight, loadedAt } = key;
+  const { inFlight, loadedAt, identity } = key;
+  const keyId = identity.id;
   const models = [...key.models.values()];
   const refused = [key.quarantine, ...models.map(({ quarantine }) => quarantine)].filter(
     ({ refusals }) => refusals > 0,

@@ -42,6 +42,11 @@ export function refusedAgain(
   };
 }
 
+/** The block after word of a refusal that somebody else met; it never makes the block shorter. */
+export function heldUntil({ until, refusals }: KeyBlock, instant: number, order: number): KeyBlock {
+  return { until: Math.max(until, instant), refusals: Math.max(refusals, 1), order };
+}
+
 /** The block after a call that the upstream accepted: gone, unless the call is older than what it would undo. */
 export function acceptedAgain(block: KeyBlock, pickedAs: number): KeyBlock {
   return pickedAs < block.order ? block : noBlock;

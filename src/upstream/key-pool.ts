@@ -8,10 +8,18 @@ export interface KeyQuota {
   readonly resetMs: number | undefined;
 }
 
+/**
+ * A key with one secret, as a pool hands it out; nothing of the secret is in it. Compared by identity: once its secret
+ * has changed it is another key, under the same id.
+ */
+export interface LeasedKey {
+  /** The configured alias. */
+  readonly id: string;
+}
+
 /** A key taken for one attempt. Settle it exactly once. */
 export interface KeyLease {
-  /** The configured alias; never any part of the key. */
-  readonly keyId: string;
+  readonly key: LeasedKey;
   /** Undefined failure: the upstream accepted the key. */
   readonly settle: (failure: Failure | undefined, quota: KeyQuota | undefined) => void;
 }
@@ -23,7 +31,7 @@ export interface KeySnapshot {
   /** Instant on the pool's clock from which it is usable again; undefined while usable. */
   readonly readyAt: number | undefined;
   readonly inFlight: number;
-  /** Instant at which its secret was last read. */
+  /** Instant from which it has had its secret. */
   readonly loadedAt: number;
 }
 
@@ -35,9 +43,9 @@ export interface KeyPool {
   readonly size: number;
   /**
    * The usable key with most quota left, then least in flight, then first in the config.
-   * @param exclude ids already tried in this visit
+   * @param exclude keys already tried in this visit; one that got another secret meanwhile is not among them
    */
-  readonly pick: (upstreamModel: string, exclude: ReadonlySet<string>) => KeyLease | undefined;
+  readonly pick: (upstreamModel: string, exclude: ReadonlySet<LeasedKey>) => KeyLease | undefined;
   /**
    * When the next key is usable for this model, and why none is now; undefined when one is.
    * `rate-limited` where any key merely cools, `quarantined` where all are refused.
@@ -46,4 +54,33 @@ export interface KeyPool {
     upstreamModel: string,
   ) => { readonly readyAt: number; readonly why: "rate-limited" | "quarantined" } | undefined;
   readonly snapshot: () => readonly KeySnapshot[];
+}
+
+/** A key as a pool is given it. */
+export interface PoolKey extends LeasedKey {
+  /** Tells one secret from another and shows none of it. */
+  readonly fingerprint: string;
+}
+
+/** What one process learned of a key, as a message to others that use the same: nothing of the secret is in it. */
+export type KeyFact = {
+  readonly keyId: string;
+  /** Of the secret: what is known of it says nothing of its successor. */
+  readonly fingerprint: string;
+  /** Milliseconds for which it holds. No instant: clocks of two processes differ. */
+  readonly ttlMs: number;
+} & (
+  | { readonly why: "unauthorized" | "quota-exhausted" }
+  | { readonly why: "forbidden" | "rate-limited"; readonly upstreamModel: string }
+);
+
+/** A pool whose keys can be replaced, and that shares what it learns with the pools of other processes. */
+export interface ReplaceableKeyPool extends KeyPool {
+  /**
+   * From now on these are the keys. One whose id and secret were there before stays what it is, with all that is known
+   * of it; any other begins anew. Leases of keys that are gone settle as ever, and say nothing of those that came.
+   */
+  readonly replace: (keys: readonly PoolKey[]) => void;
+  /** Takes up what another process learned. A fact of a key or a secret that is not there says nothing. */
+  readonly learn: (fact: KeyFact) => void;
 }

@@ -1,6 +1,6 @@
 import { acceptedAgain, doubledMs, type KeyBlock, noBlock, refusedAgain, type Refusal } from "./key-block.ts";
 import type { Failure } from "../routing/failure.ts";
-import type { KeyQuota } from "./key-pool.ts";
+import type { KeyQuota, PoolKey } from "./key-pool.ts";
 
 /** What is remembered of a key for one model. */
 export interface KeyForModel {
@@ -16,7 +16,7 @@ export interface KeyForModel {
 
 /** What is remembered of a key. Belongs to its leases: they settle on it even when the pool no longer has it. */
 export interface KeyState {
-  readonly id: string;
+  readonly identity: PoolKey;
   readonly loadedAt: number;
   inFlight: number;
   /** 401. */
@@ -37,9 +37,10 @@ const restMs = 3_600_000;
 /** Headers name the instant at which a quota is whole, which is long after it is usable again. */
 const longestQuotaWordMs = 60_000;
 
-export function createKeyState(id: string, loadedAt: number): KeyState {
+/** A key that nobody has called with yet. */
+export function createKeyState(identity: PoolKey, loadedAt: number): KeyState {
   return {
-    id,
+    identity,
     loadedAt,
     inFlight: 0,
     quarantine: noBlock,

@@ -9,8 +9,8 @@ import {
   classifyFault,
   classifyNonAnswer,
 } from "./classify-failure.ts";
-import { createKeyPool } from "./create-key-pool.ts";
 import { createExchange, type ResponseBody, type ResponseHead } from "./exchange.ts";
+import { createKeyClients } from "./key-clients.ts";
 import { discardBody, readErrorText } from "./read-bounded.ts";
 import { readQuota } from "./quota-headers.ts";
 import { readStream } from "./read-stream.ts";
@@ -40,23 +40,35 @@ export interface OpenAiUpstreamOptions {
   readonly random?: () => number;
 }
 
+/** An upstream whose keys can be replaced while it is called. */
+export interface OpenAiUpstream extends Upstream {
+  /**
+   * From now on calls are made with these keys. Calls under way, and those whose key is leased already, finish with the
+   * key that they have. What is known of a key is kept where its id and its secret are the same.
+   */
+  readonly replaceKeys: (keys: readonly KeyConfig[]) => void;
+}
+
 /** Far beyond every limit of ours, and far below what a timer of Node can hold. */
 const neverMs = 2 ** 30;
 
 const jsonBody = { "content-type": "application/json" } as const;
 
 /** An upstream that speaks the OpenAI API, through the openai SDK. */
-export function createOpenAiUpstream(options: OpenAiUpstreamOptions): Upstream {
+export function createOpenAiUpstream(options: OpenAiUpstreamOptions): OpenAiUpstream {
   const transport = createTransport(options);
-  const clients = new Map(
-    options.keys.map(({ id, secret }) => [id, createClient(options.baseUrl, secret.reveal(), transport)]),
-  );
   const { now, random = Math.random } = options;
+  const keys = createKeyClients({
+    keys: options.keys,
+    openClient: (secret) => createClient(options.baseUrl, secret.reveal(), transport),
+    now,
+    random,
+  });
 
   /** Sends the request. Resolves once the response headers are in, or are known never to come. */
   async function send(call: UpstreamCall, stream: boolean): Promise<Sent> {
-    const client = clients.get(call.keyId);
-    if (client === undefined) throw new Error(`upstream ${options.name} has no key ${call.keyId}`);
+    const client = keys.clientOf(call.key);
+    if (client === undefined) throw new Error(`upstream ${options.name} has no key ${call.key.id}`);
     const exchange = createExchange(call.signal, call.headers);
     const body = JSON.stringify(toChatCompletionBody(call.upstreamModel, call.input, stream));
     let thrown: unknown;
@@ -78,7 +90,8 @@ export function createOpenAiUpstream(options: OpenAiUpstreamOptions): Upstream {
 
   return {
     name: options.name,
-    keys: createKeyPool({ keys: options.keys, now, random }),
+    keys: keys.pool,
+    replaceKeys: keys.replace,
     address: addressOf(options.baseUrl),
     complete: async (call) => {
       const sent = await send(call, false);

@@ -6,15 +6,15 @@ import type {
 } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import type { Usage } from "../../gen/switchyard/v1/content_pb.ts";
 import type { Failure } from "../routing/failure.ts";
-import type { KeyPool, KeyQuota } from "./key-pool.ts";
+import type { KeyPool, KeyQuota, LeasedKey } from "./key-pool.ts";
 
 /** One request to one upstream with one key. The signal ends it at once, whatever the upstream does. */
 export interface UpstreamCall {
   /** The upstream's own name of the model. */
   readonly upstreamModel: string;
   readonly input: ChatInput;
-  /** A key of this upstream's pool, leased by the caller. */
-  readonly keyId: string;
+  /** Of this upstream's pool, leased by the caller. */
+  readonly key: LeasedKey;
   /** Aborts the request and its body. Every limit of time is the caller's: nothing below has a timer. */
   readonly signal: AbortSignal;
   /** Added to the request: W3C trace context. */

@@ -10,6 +10,7 @@ export interface ScriptedKeys {
 
 export function createScriptedKeys(ids: readonly string[]): ScriptedKeys {
   const settled: { readonly keyId: string; readonly failure: Failure | undefined }[] = [];
+  const keys = ids.map((id) => ({ id }));
   let leased = 0;
   return {
     settled,
@@ -17,17 +18,17 @@ export function createScriptedKeys(ids: readonly string[]): ScriptedKeys {
     pool: {
       size: ids.length,
       pick: (_model, exclude) => {
-        const keyId = ids.find((id) => !exclude.has(id));
-        if (keyId === undefined) return undefined;
+        const key = keys.find((candidate) => !exclude.has(candidate));
+        if (key === undefined) return undefined;
         leased += 1;
         let over = false;
         return {
-          keyId,
+          key,
           settle: (failure) => {
             if (over) throw new Error("a lease was settled twice");
             over = true;
             leased -= 1;
-            settled.push({ keyId, failure });
+            settled.push({ keyId: key.id, failure });
           },
         };
       },

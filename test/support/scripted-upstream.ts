@@ -106,7 +106,7 @@ export function createScriptedUpstream(options: {
     const request: ScriptedRequest = {
       upstream: name,
       upstreamModel: call.upstreamModel,
-      keyId: call.keyId,
+      keyId: call.key.id,
       stream,
       at: clock.now(),
       signal: call.signal,

@@ -9,7 +9,12 @@ import {
 import type { KeyConfig } from "../../src/config/config.ts";
 import { createSecret } from "../../src/config/secret.ts";
 import type { Failure } from "../../src/routing/failure.ts";
-import { createOpenAiUpstream, type OpenAiUpstreamOptions } from "../../src/upstream/openai-upstream.ts";
+import type { LeasedKey } from "../../src/upstream/key-pool.ts";
+import {
+  createOpenAiUpstream,
+  type OpenAiUpstream,
+  type OpenAiUpstreamOptions,
+} from "../../src/upstream/openai-upstream.ts";
 import { UpstreamFailed } from "../../src/upstream/upstream-failed.ts";
 import type { StreamBatch, StreamResult, Upstream, UpstreamCall } from "../../src/upstream/upstream.ts";
 import {
@@ -37,16 +42,29 @@ export function sampleCall(more: Partial<UpstreamCall> = {}): UpstreamCall {
   return {
     upstreamModel: "model-x",
     input: sampleInput(),
-    keyId: "first",
+    key: { id: "first" },
     signal: never.signal,
     headers: {},
     ...more,
   };
 }
 
-/** The adapter for a base URL, with keys `first` and `second`. */
-export function openUpstream(baseUrl: string, more: Partial<OpenAiUpstreamOptions> = {}): Upstream {
-  return createOpenAiUpstream({
+/** The key of this id as the upstream's pool hands it out; itself where it comes from there, or the pool has none. */
+function leased(upstream: Upstream, named: LeasedKey): LeasedKey {
+  if ("fingerprint" in named) return named;
+  const others = new Set<LeasedKey>();
+  for (;;) {
+    const lease = upstream.keys.pick("model-x", others);
+    if (lease === undefined) return named;
+    lease.settle(undefined, undefined);
+    if (lease.key.id === named.id) return lease.key;
+    others.add(lease.key);
+  }
+}
+
+/** The adapter for a base URL, with keys `first` and `second`. A call names its key; it is leased here. */
+export function openUpstream(baseUrl: string, more: Partial<OpenAiUpstreamOptions> = {}): OpenAiUpstream {
+  const upstream = createOpenAiUpstream({
     name: "faulty",
     baseUrl,
     keys: [sampleKey("first"), sampleKey("second")],
@@ -56,12 +74,17 @@ export function openUpstream(baseUrl: string, more: Partial<OpenAiUpstreamOption
     now: () => performance.now(),
     ...more,
   });
+  return {
+    ...upstream,
+    complete: (call) => upstream.complete({ ...call, key: leased(upstream, call.key) }),
+    stream: (call) => upstream.stream({ ...call, key: leased(upstream, call.key) }),
+  };
 }
 
 /** The adapter with the upstream that it calls, both closed at the end of their scope. */
 export interface UpstreamWorld extends AsyncDisposable {
   readonly server: FaultyUpstream;
-  readonly upstream: Upstream;
+  readonly upstream: OpenAiUpstream;
 }
 
 export async function startUpstreamWorld(

@@ -2,10 +2,18 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Failure, FailureKind } from "../../src/routing/failure.ts";
 import { createKeyPool } from "../../src/upstream/create-key-pool.ts";
-import type { KeyLease, KeyPool, KeyQuota } from "../../src/upstream/key-pool.ts";
+import type {
+  KeyFact,
+  KeyLease,
+  KeyPool,
+  KeyQuota,
+  LeasedKey,
+  PoolKey,
+  ReplaceableKeyPool,
+} from "../../src/upstream/key-pool.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 
-const none: ReadonlySet<string> = new Set();
+const none: ReadonlySet<LeasedKey> = new Set();
 const model = "model-x";
 const other = "model-y";
 
@@ -20,8 +28,13 @@ function failure(kind: FailureKind, retryAfterMs?: number): Failure {
   };
 }
 
+/** @param secret which of the secrets that the key has in turn */
+function keyOf(id: string, secret = 1): PoolKey {
+  return { id, fingerprint: `${id}${secret}` };
+}
+
 interface PoolWorld {
-  readonly pool: KeyPool;
+  readonly pool: ReplaceableKeyPool;
   readonly clock: ManualClock;
   /** Picks, and settles with what came of it. */
   readonly call: (
@@ -33,14 +46,14 @@ interface PoolWorld {
 /** @param random what the jitter draws */
 function startPool(ids: readonly string[], random = 0): PoolWorld {
   const clock = createManualClock();
-  const pool = createKeyPool({ keys: ids.map((id) => ({ id })), now: clock.now, random: () => random });
+  const pool = createKeyPool({ keys: ids.map((id) => keyOf(id)), now: clock.now, random: () => random });
   return {
     pool,
     clock,
     call: (kind, more = {}) => {
       const lease = pool.pick(more.model ?? model, none);
       lease?.settle(kind === undefined ? undefined : failure(kind, more.hintMs), more.quota);
-      return lease?.keyId;
+      return lease?.key.id;
     },
   };
 }
@@ -60,18 +73,18 @@ describe("a pick", () => {
   it("is the least in flight among keys with the same share", () => {
     const { pool } = startPool(["a", "b", "c"]);
     const leases = [pickSome(pool), pickSome(pool), pickSome(pool), pickSome(pool)];
-    expect(leases.map(({ keyId }) => keyId)).toEqual(["a", "b", "c", "a"]);
+    expect(leases.map(({ key }) => key.id)).toEqual(["a", "b", "c", "a"]);
     leases[1]?.settle(undefined, undefined);
-    expect(pickSome(pool).keyId).toBe("b");
+    expect(pickSome(pool).key.id).toBe("b");
   });
 
   it("is the key with the most quota left, whatever is in flight", () => {
     const { pool, call } = startPool(["a", "b"]);
     call(undefined, { quota: { remainingShare: 0.2, resetMs: 30_000 } });
     const leases = [pickSome(pool), pickSome(pool)];
-    expect(leases.map(({ keyId }) => keyId)).toEqual(["b", "b"]);
+    expect(leases.map(({ key }) => key.id)).toEqual(["b", "b"]);
     leases[0]?.settle(undefined, { remainingShare: 0.1, resetMs: 30_000 });
-    expect(pickSome(pool).keyId).toBe("a");
+    expect(pickSome(pool).key.id).toBe("a");
   });
 
   it("counts a quota as whole again once its reset has come", () => {
@@ -99,8 +112,9 @@ describe("a pick", () => {
 
   it("leaves out what the visit has tried", () => {
     const { pool } = startPool(["a", "b"]);
-    expect(pool.pick(model, new Set(["a"]))?.keyId).toBe("b");
-    expect(pool.pick(model, new Set(["a", "b"]))).toBeUndefined();
+    const [a, b] = [pickSome(pool).key, pickSome(pool).key];
+    expect(pool.pick(model, new Set([a]))?.key.id).toBe("b");
+    expect(pool.pick(model, new Set([a, b]))).toBeUndefined();
   });
 
   it("of a pool without keys is none, and nobody knows until when", () => {
@@ -278,7 +292,7 @@ describe("401", () => {
     expect(pool.pick(other, none)).toBeUndefined();
     expect(pool.blocked(other)).toEqual({ readyAt: clock.now() + 1000, why: "quarantined" });
     probe.settle(undefined, undefined);
-    expect([pickSome(pool), pickSome(pool, other)].map(({ keyId }) => keyId)).toEqual(["a", "a"]);
+    expect([pickSome(pool), pickSome(pool, other)].map(({ key }) => key.id)).toEqual(["a", "a"]);
   });
 
   it("tries again with the next call where the probe told nothing about the key", () => {
@@ -349,7 +363,7 @@ describe("403", () => {
     clock.advanceSync(60_000);
     const probe = pickSome(pool);
     expect(pool.pick(model, none)).toBeUndefined();
-    expect(pool.pick(other, none)?.keyId).toBe("a");
+    expect(pool.pick(other, none)?.key.id).toBe("a");
     probe.settle(failure("forbidden"), undefined);
     expect(pool.blocked(model)?.readyAt).toBe(clock.now() + 120_000);
   });
@@ -426,9 +440,180 @@ describe("a snapshot", () => {
   });
 });
 
+describe("keys that take the place of others", () => {
+  it("serve the next pick, while a lease of an old one settles without a word about them", () => {
+    const { pool, clock } = startPool(["a"]);
+    const old = pickSome(pool);
+    clock.advanceSync(500);
+    pool.replace([keyOf("a", 2)]);
+    const fresh = pickSome(pool);
+    expect(fresh.key).not.toBe(old.key);
+    expect(pool.snapshot()).toMatchObject([{ keyId: "a", inFlight: 1, loadedAt: clock.now() }]);
+    old.settle(failure("unauthorized"), { remainingShare: 0, resetMs: 30_000 });
+    expect(pool.snapshot()).toMatchObject([{ state: "usable", inFlight: 1 }]);
+    expect(pool.blocked(model)).toBeUndefined();
+  });
+
+  it("do not stay in the quarantine, the rest or the cooldown of a secret that is gone", () => {
+    for (const kind of ["unauthorized", "forbidden", "quota-exhausted", "rate-limited"] as const) {
+      const { pool, call } = startPool(["a"]);
+      call(kind);
+      expect(pool.blocked(model)).toBeDefined();
+      pool.replace([keyOf("a", 2)]);
+      expect(pool.blocked(model)).toBeUndefined();
+      // Nor does one call alone find out: nobody has refused this secret.
+      expect([pickSome(pool), pickSome(pool)].map(({ key }) => key.id)).toEqual(["a", "a"]);
+    }
+  });
+
+  it("keep all that is known of a key whose secret did not change, its place aside", () => {
+    const { pool, clock, call } = startPool(["a", "b"]);
+    const loadedAt = clock.now();
+    call("rate-limited", { hintMs: 5000 });
+    const lease = pickSome(pool);
+    clock.advanceSync(100);
+    pool.replace([keyOf("c"), keyOf("b"), keyOf("a")]);
+    expect(pool.snapshot()).toMatchObject([
+      { keyId: "c", state: "usable", inFlight: 0, loadedAt: loadedAt + 100 },
+      { keyId: "b", state: "usable", inFlight: 1, loadedAt },
+      { keyId: "a", state: "cooling", readyAt: loadedAt + 5000, loadedAt },
+    ]);
+    lease.settle(undefined, undefined);
+    expect(pool.snapshot()[1]).toMatchObject({ inFlight: 0 });
+    expect([pool.size, pickSome(pool).key.id]).toEqual([3, "c"]);
+  });
+
+  it("may be tried in a visit in which the old secret of the same id was refused", () => {
+    const { pool } = startPool(["a"]);
+    const old = pickSome(pool);
+    pool.replace([keyOf("a", 2)]);
+    old.settle(failure("unauthorized"), undefined);
+    expect(pool.pick(model, new Set([old.key]))?.key.id).toBe("a");
+  });
+
+  it("may be none: then nothing is usable, and nobody knows until when", () => {
+    const { pool } = startPool(["a"]);
+    pool.replace([]);
+    expect(pool.pick(model, none)).toBeUndefined();
+    expect(pool.blocked(model)).toEqual({ readyAt: Infinity, why: "quarantined" });
+  });
+});
+
+interface Shared {
+  readonly pool: ReplaceableKeyPool;
+  readonly facts: KeyFact[];
+  readonly settle: (kind: FailureKind | undefined, hintMs?: number, quota?: KeyQuota) => void;
+}
+
+function startShared(clock: ManualClock, secret = 1): Shared {
+  const facts: KeyFact[] = [];
+  const pool = createKeyPool({
+    keys: [keyOf("a", secret), keyOf("b")],
+    now: clock.now,
+    random: () => 0,
+    onFact: (fact) => facts.push(fact),
+  });
+  return {
+    pool,
+    facts,
+    settle: (kind, hintMs, quota) =>
+      pickSome(pool).settle(kind === undefined ? undefined : failure(kind, hintMs), quota),
+  };
+}
+
+describe("what a pool shares with those of other processes", () => {
+  const rows = [
+    {
+      name: "a cooldown, for its model",
+      kind: "rate-limited",
+      hintMs: 5000,
+      fact: { why: "rate-limited", ttlMs: 5000, upstreamModel: model },
+    },
+    {
+      name: "a spent quota",
+      kind: "quota-exhausted",
+      hintMs: 9000,
+      fact: { why: "quota-exhausted", ttlMs: 9000 },
+    },
+    { name: "a quarantine", kind: "unauthorized", fact: { why: "unauthorized", ttlMs: 60_000 } },
+    {
+      name: "a quarantine for a model",
+      kind: "forbidden",
+      fact: { why: "forbidden", ttlMs: 60_000, upstreamModel: model },
+    },
+    {
+      name: "the end of a quota that the headers tell",
+      kind: undefined,
+      quota: { remainingShare: 0, resetMs: 7000 },
+      fact: { why: "rate-limited", ttlMs: 7000, upstreamModel: model },
+    },
+  ] as const satisfies readonly {
+    name: string;
+    kind: FailureKind | undefined;
+    hintMs?: number;
+    quota?: KeyQuota;
+    fact: Partial<KeyFact>;
+  }[];
+  for (const { name, kind, fact, ...more } of rows) {
+    it(`is ${name}, and it holds there as it does here`, () => {
+      const clock = createManualClock();
+      const here = startShared(clock);
+      const { hintMs, quota } = { hintMs: undefined, quota: undefined, ...more };
+      here.settle(kind, hintMs, quota);
+      expect(here.facts).toEqual([{ keyId: "a", fingerprint: "a1", ...fact }]);
+      const there = startShared(clock);
+      there.pool.learn(here.facts[0]!);
+      expect(there.facts).toEqual([]);
+      expect(there.pool.pick(model, none)?.key.id).toBe("b");
+      expect(there.pool.pick(other, none)?.key.id).toBe("upstreamModel" in fact ? "a" : "b");
+      clock.advanceSync(fact.ttlMs);
+      expect(there.pool.pick(model, none)?.key.id).toBe("a");
+    });
+  }
+
+  it("is nothing where nothing was learned, or only what was known", () => {
+    const clock = createManualClock();
+    const { pool, facts, settle } = startShared(clock);
+    settle(undefined);
+    settle("server-error");
+    expect(facts).toEqual([]);
+    const [one, , another] = [pickSome(pool), pickSome(pool), pickSome(pool)];
+    one.settle(failure("rate-limited", 5000), undefined);
+    another.settle(failure("rate-limited", 1000), undefined);
+    expect(facts).toMatchObject([{ keyId: "a", ttlMs: 5000 }]);
+  });
+
+  it("says nothing of another secret, nor of a key that is not there", () => {
+    const clock = createManualClock();
+    const there = startShared(clock, 2);
+    there.pool.learn({ keyId: "a", fingerprint: "a1", ttlMs: 5000, why: "unauthorized" });
+    there.pool.learn({ keyId: "z", fingerprint: "z1", ttlMs: 5000, why: "unauthorized" });
+    expect(there.pool.snapshot().map(({ state }) => state)).toEqual(["usable", "usable"]);
+  });
+
+  it("is not undone by the answer to a call that is older, and one call tries the key when it is over", () => {
+    const clock = createManualClock();
+    const { pool } = startShared(clock);
+    const older = pickSome(pool);
+    pool.learn({ keyId: "a", fingerprint: "a1", ttlMs: 5000, why: "unauthorized" });
+    older.settle(undefined, undefined);
+    expect(pool.snapshot()[0]).toMatchObject({ state: "quarantined", readyAt: clock.now() + 5000 });
+    clock.advanceSync(5000);
+    expect([pickSome(pool), pickSome(pool)].map(({ key }) => key.id)).toEqual(["a", "b"]);
+  });
+
+  it("never makes a rest shorter", () => {
+    const clock = createManualClock();
+    const { pool, settle } = startShared(clock);
+    settle("unauthorized");
+    pool.learn({ keyId: "a", fingerprint: "a1", ttlMs: 1, why: "unauthorized" });
+    expect(pool.snapshot()[0]?.readyAt).toBe(clock.now() + 60_000);
+  });
+});
+
 function startRun(size: number, random: number) {
   const clock = createManualClock();
-  const keys = ["a", "b", "c"].slice(0, size).map((id) => ({ id }));
+  const keys = ["a", "b", "c"].slice(0, size).map((id) => keyOf(id));
   return { clock, pool: createKeyPool({ keys, now: clock.now, random: () => random }) };
 }
 
@@ -442,7 +627,8 @@ describe("laws", () => {
         readonly hintMs: number | undefined;
         readonly share: number | undefined;
       }
-    | { readonly kind: "advance"; readonly ms: number };
+    | { readonly kind: "advance"; readonly ms: number }
+    | { readonly kind: "replace"; readonly secrets: readonly number[] };
   const kinds: readonly (FailureKind | undefined)[] = [
     undefined,
     undefined,
@@ -467,6 +653,11 @@ describe("laws", () => {
       kind: fc.constant("advance" as const),
       ms: fc.constantFrom(1, 500, 1000, 30_000, 60_000, 3_600_000),
     }),
+    fc.record({
+      kind: fc.constant("replace" as const),
+      // 0 leaves the key out.
+      secrets: fc.array(fc.nat(2), { minLength: 3, maxLength: 3 }),
+    }),
   );
   const commands = fc.array(command, { maxLength: 120 });
   const unit = fc.double({ min: 0, max: 0.999, noNaN: true });
@@ -479,7 +670,7 @@ describe("laws", () => {
   }
 
   interface Run {
-    readonly pool: KeyPool;
+    readonly pool: ReplaceableKeyPool;
     readonly onPick: (open: Open, others: readonly Open[]) => void;
     readonly onSettle: (
       open: Open,
@@ -490,7 +681,16 @@ describe("laws", () => {
 
   function play(steps: readonly Command[], clock: ManualClock, { pool, onPick, onSettle }: Run): void {
     const open: Open[] = [];
+    /** The fingerprints of the last list that the pool was given. */
+    let listed: readonly string[] | undefined;
+    const told = (): unknown => [pool.snapshot(), pool.blocked(model), pool.blocked(other)];
     for (const [turn, step] of steps.entries()) {
+      if (step.kind === "replace") {
+        const keys = step.secrets.flatMap((secret, n) => (secret === 0 ? [] : [keyOf("abc"[n]!, secret)]));
+        pool.replace(keys);
+        listed = keys.map(({ fingerprint }) => fingerprint);
+        expect(pool.snapshot().map(({ keyId }) => keyId)).toEqual(keys.map(({ id }) => id));
+      }
       if (step.kind === "advance") clock.advanceSync(step.ms);
       if (step.kind === "pick") {
         const blocked = pool.blocked(step.model);
@@ -498,6 +698,7 @@ describe("laws", () => {
         expect(lease === undefined).toBe(blocked !== undefined);
         if (blocked !== undefined) expect(blocked.readyAt).toBeGreaterThan(clock.now());
         if (lease === undefined) continue;
+        if (listed !== undefined) expect(listed).toContain((lease.key as PoolKey).fingerprint);
         const picked = { lease, model: step.model, pickedAt: turn };
         onPick(picked, open);
         open.push(picked);
@@ -506,12 +707,16 @@ describe("laws", () => {
         const settled = open.splice(step.nth % open.length, 1)[0]!;
         const quota = step.share === undefined ? undefined : { remainingShare: step.share, resetMs: 1000 };
         const met = step.failure === undefined ? undefined : failure(step.failure, step.hintMs);
+        const gone = listed?.includes((settled.lease.key as PoolKey).fingerprint) === false;
+        const before = told();
         settled.lease.settle(met, quota);
+        if (gone) expect(told()).toEqual(before);
         onSettle(settled, step, turn);
       }
     }
     for (const { lease } of open) lease.settle(undefined, undefined);
     expect(pool.snapshot().every(({ inFlight }) => inFlight === 0)).toBe(true);
+    pool.replace(["a", "b", "c"].map((id) => keyOf(id)));
     // No key is blocked for ever.
     clock.advanceSync(24 * 3_600_000);
     expect([pool.blocked(model), pool.blocked(other)]).toEqual([undefined, undefined]);
@@ -521,17 +726,18 @@ describe("laws", () => {
     fc.assert(
       fc.property(commands, fc.integer({ min: 1, max: 3 }), unit, (steps, size, random) => {
         const { clock, pool } = startRun(size, random);
-        const notBefore = new Map<string, number>();
+        const notBefore = new Map<LeasedKey, Map<string, number>>();
         play(steps, clock, {
           pool,
           onPick: (picked) => {
-            const promised = notBefore.get(`${picked.lease.keyId}/${picked.model}`) ?? 0;
+            const promised = notBefore.get(picked.lease.key)?.get(picked.model) ?? 0;
             expect(promised).toBeLessThanOrEqual(clock.now());
           },
           onSettle: (settled, { failure: kind, hintMs }) => {
             if (kind !== "rate-limited" || hintMs === undefined) return;
-            const held = `${settled.lease.keyId}/${settled.model}`;
-            notBefore.set(held, Math.max(notBefore.get(held) ?? 0, clock.now() + hintMs));
+            const held = notBefore.get(settled.lease.key) ?? new Map<string, number>();
+            held.set(settled.model, Math.max(held.get(settled.model) ?? 0, clock.now() + hintMs));
+            notBefore.set(settled.lease.key, held);
           },
         });
       }),
@@ -543,25 +749,23 @@ describe("laws", () => {
     fc.assert(
       fc.property(commands, fc.integer({ min: 1, max: 3 }), unit, (steps, size, random) => {
         const { clock, pool } = startRun(size, random);
-        const notBefore = new Map<string, number>();
+        const notBefore = new Map<LeasedKey, number>();
         /** The turn in which the key was last refused, while it has not been accepted since. */
-        const refusedIn = new Map<string, number>();
+        const refusedIn = new Map<LeasedKey, number>();
         play(steps, clock, {
           pool,
-          onPick: ({ lease: { keyId } }, others) => {
-            expect(notBefore.get(keyId) ?? 0).toBeLessThanOrEqual(clock.now());
-            const since = refusedIn.get(keyId);
+          onPick: ({ lease: { key } }, others) => {
+            expect(notBefore.get(key) ?? 0).toBeLessThanOrEqual(clock.now());
+            const since = refusedIn.get(key);
             if (since === undefined) return;
-            expect(others.filter(({ lease, pickedAt }) => lease.keyId === keyId && pickedAt > since)).toEqual(
-              [],
-            );
+            expect(others.filter(({ lease, pickedAt }) => lease.key === key && pickedAt > since)).toEqual([]);
           },
-          onSettle: ({ lease: { keyId }, pickedAt }, { failure: kind }, turn) => {
-            if (pickedAt < (refusedIn.get(keyId) ?? -1)) return;
+          onSettle: ({ lease: { key }, pickedAt }, { failure: kind }, turn) => {
+            if (pickedAt < (refusedIn.get(key) ?? -1)) return;
             if (kind === "unauthorized") {
-              notBefore.set(keyId, clock.now() + 60_000);
-              refusedIn.set(keyId, turn);
-            } else if (kind === undefined || kind === "invalid-request") refusedIn.delete(keyId);
+              notBefore.set(key, clock.now() + 60_000);
+              refusedIn.set(key, turn);
+            } else if (kind === undefined || kind === "invalid-request") refusedIn.delete(key);
           },
         });
       }),

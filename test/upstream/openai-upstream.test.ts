@@ -2,6 +2,9 @@ import { getEventListeners } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { toChatCompletionBody } from "../../src/upstream/chat-request.ts";
+import type { KeyConfig } from "../../src/config/config.ts";
+import { createSecret } from "../../src/config/secret.ts";
+import type { LeasedKey } from "../../src/upstream/key-pool.ts";
 import type { StreamResult } from "../../src/upstream/upstream.ts";
 import type { Behaviour } from "../support/faulty-upstream.ts";
 import { createTestCertificate } from "../support/test-certificate.ts";
@@ -13,6 +16,8 @@ import {
   finishesBeforeHeaders,
   hangsAfterHeaders,
   hangsBeforeHeaders,
+  httpChunk,
+  httpResponse,
   redirects,
   refuses,
   resetsBeforeHeaders,
@@ -20,6 +25,7 @@ import {
   responds,
   streamsThenStalls,
   wholeBody,
+  wholeEvents,
 } from "../support/upstream-behaviours.ts";
 import {
   failureOf,
@@ -28,6 +34,7 @@ import {
   sampleCall,
   sampleInput,
   startUpstreamWorld,
+  type UpstreamWorld,
 } from "../support/upstream-world.ts";
 
 /** A port of loopback where nobody listens. */
@@ -43,8 +50,8 @@ describe("a request", () => {
   it("is the body of the translation, byte for byte, with the key of the call", async () => {
     await using world = await startUpstreamWorld(() => answers());
     const input = sampleInput("Grüß Gott, 안녕");
-    await world.upstream.complete(sampleCall({ input, keyId: "second" }));
-    await world.upstream.stream(sampleCall({ input, keyId: "first" }));
+    await world.upstream.complete(sampleCall({ input, key: { id: "second" } }));
+    await world.upstream.stream(sampleCall({ input, key: { id: "first" } }));
     const [unary, stream] = world.server.requests;
     expect(unary?.path).toBe("/v1/chat/completions");
     expect(unary?.body).toBe(JSON.stringify(toChatCompletionBody("model-x", input, false)));
@@ -81,7 +88,63 @@ describe("a request", () => {
 
   it("throws for a key that the upstream does not have, which is a bug", async () => {
     await using world = await startUpstreamWorld(() => answers());
-    await expect(world.upstream.complete(sampleCall({ keyId: "third" }))).rejects.toThrow("no key third");
+    await expect(world.upstream.complete(sampleCall({ key: { id: "third" } }))).rejects.toThrow(
+      "no key third",
+    );
+  });
+});
+
+describe("keys that take the place of others", () => {
+  const never = new Set<LeasedKey>();
+  const secrets = (id: string, ...characters: readonly string[]): readonly KeyConfig[] =>
+    characters.map((text) => ({ id, source: { kind: "simulator" }, secret: createSecret(text) }));
+  const sent = (world: UpstreamWorld) => world.server.requests.map(({ headers }) => headers["authorization"]);
+
+  it("are sent with calls that are picked from now on, while a lease of before sends what it was picked for", async () => {
+    await using world = await startUpstreamWorld(() => answers());
+    const { upstream } = world;
+    const before = upstream.keys.pick("model-x", never)!;
+    upstream.replaceKeys(secrets("first", "sk-another-secret-of-first"));
+    const after = upstream.keys.pick("model-x", never)!;
+    for (const { key } of [after, before]) {
+      expect((await upstream.complete({ ...sampleCall(), key })).kind).toBe("completed");
+    }
+    expect(sent(world)).toEqual(["Bearer sk-another-secret-of-first", "Bearer sk-secret-of-first"]);
+  });
+
+  it("do not end a stream of before", async () => {
+    let go = (): void => undefined;
+    const gone = new Promise<void>((resolve) => (go = resolve));
+    await using world = await startUpstreamWorld(() => {
+      return {
+        name: "answers once it is told to",
+        answer: async (exchange) => {
+          await exchange.write(
+            httpResponse(200, { "content-type": "text/event-stream", "transfer-encoding": "chunked" }),
+          );
+          await gone;
+          for (const event of wholeEvents()) await exchange.write(httpChunk(event));
+          await exchange.write(httpChunk(""));
+        },
+      };
+    });
+    const opened = await world.upstream.stream(sampleCall());
+    world.upstream.replaceKeys([]);
+    expect(world.upstream.keys.pick("model-x", never)).toBeUndefined();
+    go();
+    expect(await readAll(opened)).toMatchObject({ text: "Hello, world", done: true, failure: undefined });
+  });
+
+  it("are what they were where neither id nor secret changed, though both are read anew", async () => {
+    await using world = await startUpstreamWorld(() => answers());
+    const { upstream } = world;
+    const key = upstream.keys.pick("model-x", never)!.key;
+    upstream.replaceKeys(secrets("first", "sk-secret-of-first"));
+    expect(upstream.keys.snapshot()).toMatchObject([{ keyId: "first", inFlight: 1 }]);
+    await upstream.complete({ ...sampleCall(), key });
+    upstream.replaceKeys(secrets("renamed", "sk-secret-of-first"));
+    expect(upstream.keys.snapshot()).toMatchObject([{ keyId: "renamed", inFlight: 0 }]);
+    expect(sent(world)).toEqual(["Bearer sk-secret-of-first"]);
   });
 });
 

@@ -1,0 +1,42 @@
+import type { KeyConfig } from "../config/config.ts";
+import type { Secret } from "../config/secret.ts";
+import { createKeyPool } from "./create-key-pool.ts";
+import { createFingerprint } from "./key-fingerprint.ts";
+import type { KeyPool, LeasedKey, PoolKey } from "./key-pool.ts";
+
+export interface KeyClientsOptions<Client> {
+  /** In order of preference. */
+  readonly keys: readonly KeyConfig[];
+  readonly openClient: (secret: Secret) => Client;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** The keys of one upstream, each with the client that calls with it. */
+export interface KeyClients<Client> {
+  readonly pool: KeyPool;
+  /** Also of a key that was replaced, for as long as somebody holds it. */
+  readonly clientOf: (key: LeasedKey) => Client | undefined;
+  readonly replace: (keys: readonly KeyConfig[]) => void;
+}
+
+/** A client is as old as its secret, and gone once neither the pool nor a call has the key any more. */
+export function createKeyClients<Client>(options: KeyClientsOptions<Client>): KeyClients<Client> {
+  const { openClient, now, random } = options;
+  const fingerprint = createFingerprint();
+  const clients = new WeakMap<LeasedKey, Client>();
+
+  const admit = (keys: readonly KeyConfig[]): readonly PoolKey[] =>
+    keys.map(({ id, secret }) => {
+      const key = { id, fingerprint: fingerprint(secret) };
+      clients.set(key, openClient(secret));
+      return key;
+    });
+
+  const pool = createKeyPool({ keys: admit(options.keys), now, random });
+  return {
+    pool,
+    clientOf: (key) => clients.get(key),
+    replace: (keys) => pool.replace(admit(keys)),
+  };
+}

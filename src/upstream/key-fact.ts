@@ -1,0 +1,59 @@
+import { heldUntil, type KeyBlock } from "./key-block.ts";
+import type { KeyFact } from "./key-pool.ts";
+import { forModel, type KeyForModel, type KeyState } from "./key-state.ts";
+
+/** Until when each kind of fact holds, of one key for one model. */
+type FactEnds = Readonly<Record<KeyFact["why"], number>>;
+
+/** Runs a change of a key's state, and returns what others should know of it: all that now holds for longer. */
+export function factsOf(
+  key: KeyState,
+  model: KeyForModel,
+  upstreamModel: string,
+  now: number,
+  change: () => void,
+): readonly KeyFact[] {
+  const before = factEnds(key, model);
+  change();
+  const after = factEnds(key, model);
+  const { id: keyId, fingerprint } = key.identity;
+  const lasting = (why: KeyFact["why"]): boolean => after[why] > Math.max(before[why], now);
+  const ofKey = (["unauthorized", "quota-exhausted"] as const)
+    .filter(lasting)
+    .map((why): KeyFact => ({ keyId, fingerprint, ttlMs: after[why] - now, why }));
+  const ofModel = (["forbidden", "rate-limited"] as const)
+    .filter(lasting)
+    .map((why): KeyFact => ({ keyId, fingerprint, ttlMs: after[why] - now, why, upstreamModel }));
+  return [...ofKey, ...ofModel];
+}
+
+/** Applies what another process learned of this key. @param order place of its arrival among picks and refusals */
+export function applyFact(key: KeyState, fact: KeyFact, order: number, now: number): void {
+  const held = (block: KeyBlock): KeyBlock => heldUntil(block, now + fact.ttlMs, order);
+  switch (fact.why) {
+    case "unauthorized":
+      key.quarantine = held(key.quarantine);
+      break;
+    case "quota-exhausted":
+      key.rest = held(key.rest);
+      break;
+    case "forbidden": {
+      const model = forModel(key, fact.upstreamModel);
+      model.quarantine = held(model.quarantine);
+      break;
+    }
+    case "rate-limited": {
+      const model = forModel(key, fact.upstreamModel);
+      model.cooldown = held(model.cooldown);
+    }
+  }
+}
+
+function factEnds({ quarantine, rest }: KeyState, model: KeyForModel): FactEnds {
+  return {
+    unauthorized: quarantine.until,
+    "quota-exhausted": rest.until,
+    forbidden: model.quarantine.until,
+    "rate-limited": model.cooldown.until,
+  };
+}
