@@ -41,11 +41,16 @@ export function grpcHandlers({ methods }: RpcService, gate: GrpcGate): UntypedSe
           return [
             method.desc.name,
             (call: ServerDuplexStream<Message, Message>) =>
-              void serveStream(gate.exchangeOf(call.metadata), call, call),
+              void serveStream(gate.exchangeOf(call.metadata), call, requestsOf(call)),
           ];
       }
     }),
   );
+}
+
+/** Plain iteration would destroy the stream at the end of the requests, and with it the way of the answers. */
+function requestsOf(call: ServerDuplexStream<Message, Message>): AsyncIterable<Message> {
+  return call.iterator({ destroyOnReturn: false });
 }
 
 function grpcMethod({ name, kind, desc }: RpcMethod): MethodDefinition<Message, Message> {

@@ -119,7 +119,8 @@ for (const listener of ["connect", "grpc"] as const) {
           "errorResponse",
         ]);
         expect(answers[0]?.value).toMatchObject({ errorCode: 5 });
-        expect(answers[3]?.value).toMatchObject({ extensionNumber: [1159] });
+        // `field` and `predefined` of buf.validate.
+        expect(answers[3]?.value).toMatchObject({ extensionNumber: [1159, 1160] });
       });
     });
   }
