@@ -37,7 +37,7 @@ export function decisionId(arm: Arm, callId: string): string {
 export function decisionTime(decisionId: string): number | undefined {
   const digits = /^(?:CNRY|PROD)_([0-9A-HJKMNP-TV-Z]{10})[0-9A-HJKMNP-TV-Z]{16}$/.exec(decisionId)?.[1];
   if (digits === undefined) return undefined;
-  return [...digits].reduce((ms, digit) => ms * alphabet.length + alphabet.indexOf(digit), 0);
+  return Array.from(digits).reduce((ms, digit) => ms * alphabet.length + alphabet.indexOf(digit), 0);
 }
 
 function encode(value: bigint, digits: number): string {
