@@ -7,6 +7,7 @@ import { drainServer } from "./drain-server.ts";
 import { type HttpRequest, type HttpResponse, pathOf, sendJson } from "./http-message.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { createHttpServers } from "./http-servers.ts";
+import type { OpenPort } from "./open-port.ts";
 import type { RequestGuard } from "./operator-guard.ts";
 import { probeRoutes } from "./probe-routes.ts";
 import type { RpcServer } from "./rpc-server.ts";
@@ -24,6 +25,8 @@ export interface ConnectServerOptions {
   /** Beside the RPCs and the probes; the first that matches serves. */
   readonly routes?: readonly HttpRoute[];
   readonly guard?: RequestGuard;
+  /** Left out: a port of this process. */
+  readonly openPort?: OpenPort | undefined;
 }
 
 /** A cleartext port for Connect, gRPC-Web and gRPC, over HTTP/1.1 and HTTP/2. */
@@ -70,7 +73,7 @@ export function createConnectServer(options: ConnectServerOptions): RpcServer {
     }
   }
   const http = createHttpServers(onRequest);
-  const listener = createSocketListener(http.serve);
+  const listener = createSocketListener(http.serve, options.openPort);
 
   const server: RpcServer = {
     listen: async (address) => ({ address: await listener.listen(address) }),

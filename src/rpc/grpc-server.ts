@@ -4,6 +4,7 @@ import { drainServer } from "./drain-server.ts";
 import { grpcDefinition, grpcHandlers } from "./grpc-adapter.ts";
 import { createGrpcGate } from "./grpc-gate.ts";
 import { maxSessionMegabytes, streamResetBurst, streamResetRate } from "./http-servers.ts";
+import type { OpenPort } from "./open-port.ts";
 import type { RpcServer } from "./rpc-server.ts";
 import type { RpcService } from "./rpc-service.ts";
 import { createCallServer } from "./serve-call.ts";
@@ -18,6 +19,8 @@ export interface GrpcServerOptions {
   readonly keepaliveMs: number;
   /** After this a connection is asked to end, so that clients spread over new replicas. */
   readonly maxConnectionAgeMs: number;
+  /** Left out: a port of this process. */
+  readonly openPort?: OpenPort | undefined;
 }
 
 const keepaliveTimeoutMs = 20_000;
@@ -51,7 +54,7 @@ export function createGrpcServer(options: GrpcServerOptions): RpcServer {
   raiseResetLimits(server);
   for (const service of services) server.addService(grpcDefinition(service), grpcHandlers(service, gate));
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const listener = createSocketListener((socket) => injector.injectConnection(socket));
+  const listener = createSocketListener((socket) => injector.injectConnection(socket), options.openPort);
 
   return {
     listen: async (address) => ({ address: await listener.listen(address) }),
