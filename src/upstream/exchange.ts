@@ -1,8 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Dispatcher } from "undici";
-
-/** The body of a response, still on its way. */
-export type ResponseBody = Dispatcher.ResponseData["body"];
+import type { ResponseBody } from "./response-body.ts";
 
 /** Status and headers of a response. */
 export interface ResponseHead {

@@ -1,4 +1,3 @@
-import OpenAI from "openai";
 import type { KeyConfig } from "../config/config.ts";
 import { readCompletion } from "./chat-answer.ts";
 import { toChatCompletionBody } from "./chat-request.ts";
@@ -9,13 +8,15 @@ import {
   classifyFault,
   classifyNonAnswer,
 } from "./classify-failure.ts";
-import { createExchange, type ResponseBody, type ResponseHead } from "./exchange.ts";
+import { createExchange, type ResponseHead } from "./exchange.ts";
 import { createKeyClients } from "./key-clients.ts";
 import { discardBody, readErrorText } from "./read-bounded.ts";
 import { readQuota } from "./quota-headers.ts";
 import { readStream } from "./read-stream.ts";
+import type { ResponseBody } from "./response-body.ts";
 import { readMediaType, readRequestId } from "./response-header.ts";
-import { createTransport, type Transport } from "./transport.ts";
+import { createSdkClient } from "./sdk-client.ts";
+import { createTransport } from "./transport.ts";
 import { errorMember, parseJson } from "./untrusted-json.ts";
 import type {
   CompletionResult,
@@ -49,18 +50,13 @@ export interface OpenAiUpstream extends Upstream {
   readonly replaceKeys: (keys: readonly KeyConfig[]) => void;
 }
 
-/** Far beyond every limit of ours, and far below what a timer of Node can hold. */
-const neverMs = 2 ** 30;
-
-const jsonBody = { "content-type": "application/json" } as const;
-
 /** An upstream that speaks the OpenAI API, through the openai SDK. */
 export function createOpenAiUpstream(options: OpenAiUpstreamOptions): OpenAiUpstream {
   const transport = createTransport(options);
   const { now, random = Math.random } = options;
   const keys = createKeyClients({
     keys: options.keys,
-    openClient: (secret) => createClient(options.baseUrl, secret.reveal(), transport),
+    openClient: (secret) => createSdkClient(options.baseUrl, secret.reveal(), transport),
     now,
     random,
   });
@@ -73,9 +69,7 @@ export function createOpenAiUpstream(options: OpenAiUpstreamOptions): OpenAiUpst
     const body = JSON.stringify(toChatCompletionBody(call.upstreamModel, call.input, stream));
     let thrown: unknown;
     try {
-      // A client's own `fetchOptions` reach `fetch` untouched.
-      const fetchOptions: object = { exchange };
-      await client.post("/chat/completions", { body, headers: jsonBody, fetchOptions }).asResponse();
+      await client.post(exchange, body);
     } catch (error) {
       thrown = error;
     }
@@ -130,28 +124,6 @@ type Sent =
       readonly info: UpstreamResponseInfo;
     }
   | Extract<CompletionResult & StreamResult, { readonly kind: "failed" }>;
-
-/** Everything that the SDK would read from the environment is given here, so that it reads none of it. */
-function createClient(baseURL: string, key: string, { fetch }: Transport): OpenAI {
-  return new OpenAI({
-    baseURL,
-    fetch,
-    apiKey: key,
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    logLevel: "off",
-    maxRetries: 0,
-    timeout: neverMs,
-    // These four are what leaves; set last, they win over OPENAI_CUSTOM_HEADERS.
-    defaultHeaders: {
-      authorization: `Bearer ${key}`,
-      accept: "application/json",
-      "user-agent": "switchyard",
-    },
-  });
-}
 
 function addressOf(baseUrl: string): Upstream["address"] {
   const { hostname, port, protocol } = new URL(baseUrl);

@@ -1,4 +1,4 @@
-import type { ResponseBody } from "./exchange.ts";
+import type { ResponseBody } from "./response-body.ts";
 
 /** An error body that is longer, or comes slower, is judged by its status alone. */
 const maxErrorBytes = 64 * 1024;
@@ -11,15 +11,18 @@ const maxDrainMs = 250;
 export async function readErrorText(body: ResponseBody): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  const timer = setTimeout(() => body.destroy(), maxErrorMs);
+  const timer = setTimeout(body.discard, maxErrorMs);
   try {
-    for await (const chunk of body) {
-      const bytes: Buffer = chunk;
+    for (;;) {
+      const bytes = await body.read();
+      if (bytes === undefined) return Buffer.concat(chunks).toString("utf8");
       length += bytes.length;
-      if (length > maxErrorBytes) return "";
+      if (length > maxErrorBytes) {
+        body.discard();
+        return "";
+      }
       chunks.push(bytes);
     }
-    return Buffer.concat(chunks).toString("utf8");
   } catch {
     return "";
   } finally {
@@ -29,15 +32,10 @@ export async function readErrorText(body: ResponseBody): Promise<string> {
 
 /** Ends a body that nobody reads on: its rest is read if it comes at once, else the connection is closed. */
 export function drainBody(body: ResponseBody): void {
-  if (body.destroyed) return;
-  const timer = setTimeout(() => body.destroy(), maxDrainMs);
-  body.on("error", () => undefined);
-  body.on("close", () => clearTimeout(timer));
-  body.resume();
+  body.drain(maxDrainMs);
 }
 
 /** Closes the connection of a body that nobody wants. */
 export function discardBody(body: ResponseBody): void {
-  body.on("error", () => undefined);
-  body.destroy();
+  body.discard();
 }

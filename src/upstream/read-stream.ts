@@ -2,8 +2,9 @@ import type { ChoiceDelta, ChoiceEnd } from "../../gen/switchyard/v1/gateway_ser
 import type { Failure } from "../routing/failure.ts";
 import { createChunkDecoder } from "./chunk-decoder.ts";
 import { badResponse, cancelledFailure, classifyErrorValue, classifyFault } from "./classify-failure.ts";
-import type { ResponseBody, ResponseHead } from "./exchange.ts";
+import type { ResponseHead } from "./exchange.ts";
 import { discardBody, drainBody } from "./read-bounded.ts";
+import type { ResponseBody } from "./response-body.ts";
 import { createSseDecoder, type SseEvent } from "./sse-decoder.ts";
 import { parseJson } from "./untrusted-json.ts";
 import { UpstreamFailed } from "./upstream-failed.ts";
@@ -81,8 +82,9 @@ export function readStream(body: ResponseBody, head: ResponseHead, signal: Abort
   async function* readBatches(): AsyncGenerator<StreamBatch, void, undefined> {
     const events = createSseDecoder();
     try {
-      // Left as it is when the loop is: `leave` decides whether the connection is worth keeping.
-      for await (const bytes of body.iterator({ destroyOnReturn: false })) {
+      for (;;) {
+        const bytes = await body.read();
+        if (bytes === undefined) break;
         const reading = readEvents(events.push(bytes));
         whole ||= reading.done || reading.ends.length > 0;
         const { failure } = reading;

@@ -1,7 +1,8 @@
-import { type Dispatcher, Pool } from "undici";
+import { type Dispatcher, errors, Pool } from "undici";
 import { watchConnections } from "./connection-watch.ts";
-import type { Exchange, FaultPhase } from "./exchange.ts";
+import type { Exchange, FaultPhase, ResponseHead } from "./exchange.ts";
 import { isUnprocessedHttp2 } from "./http2-refusal.ts";
+import { createResponseBody, type ResponseBodyFeed } from "./response-body.ts";
 import { sdkResponse } from "./sdk-response.ts";
 
 /** Beyond this a response is no answer but a fault; undici then ends the connection. */
@@ -9,12 +10,6 @@ const maxResponseBytes = 32 * 1024 * 1024;
 
 /** Shorter than what servers keep, so that the race against their end of it is rare. */
 const keepAliveMs = 20_000;
-
-/**
- * The headers of the SDK that leave: those that we set. Its own telemetry (`x-stainless-*`) stays here, and so does
- * whatever the variable OPENAI_CUSTOM_HEADERS would add.
- */
-const sentHeaders = ["authorization", "content-type", "accept", "user-agent"] as const;
 
 export interface TransportOptions {
   readonly baseUrl: string;
@@ -25,10 +20,18 @@ export interface TransportOptions {
 
 /** The connections of one upstream. */
 export interface Transport {
-  /** What the SDK uses as `fetch`. Wants an {@link Exchange} as `exchange` in its `fetchOptions`. */
-  readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+  /** Sends a request and writes down in its exchange what happens. Rejects where no response comes. */
+  readonly send: (exchange: Exchange, request: OutgoingRequest) => Promise<Response>;
   /** Ends every connection; requests in flight fail. */
   readonly close: () => Promise<void>;
+}
+
+/** What goes out. */
+export interface OutgoingRequest {
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: string[];
+  readonly body: string;
 }
 
 /** No timer of undici's runs but the one for connecting: every other limit is the caller's signal. */
@@ -45,7 +48,6 @@ export function createTransport(options: TransportOptions): Transport {
     keepAliveTimeout: keepAliveMs,
     maxResponseSize: maxResponseBytes,
   });
-  const watched = pool.compose(noteResponse);
 
   const phaseOf = (exchange: Exchange, error: unknown): FaultPhase => {
     if (watch.whileConnecting(error)) return "connecting";
@@ -54,23 +56,9 @@ export function createTransport(options: TransportOptions): Transport {
   };
 
   return {
-    fetch: async (url, init) => {
-      const { exchange, headers, body } = init as SdkInit;
-      const { pathname, search } = new URL(url instanceof Request ? url.url : url);
-      const request: WatchedOptions = {
-        origin,
-        path: `${pathname}${search}`,
-        method: "POST",
-        headers: headersToSend(headers, exchange.headers),
-        body,
-        signal: exchange.signal,
-        exchange,
-      };
+    send: async (exchange, { path, headers, body }) => {
       try {
-        const { statusCode: status, headers, body } = await sendRequest(watched, request);
-        const head = { status, headers };
-        exchange.head = head;
-        exchange.body = body;
+        const head = await sendRequest(pool, exchange, { origin, path, method: "POST", headers, body });
         return sdkResponse(exchange, head);
       } catch (error) {
         exchange.fault = { phase: phaseOf(exchange, error), error };
@@ -81,61 +69,62 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-/** What the SDK really gives to `fetch`: its `fetchOptions` come through as they are. */
-interface SdkInit {
-  readonly exchange: Exchange;
-  readonly headers: Headers;
-  readonly body: string;
-}
-
-/** What we give to undici, which hands it on to {@link noteResponse} as it is. */
-interface WatchedOptions extends Dispatcher.RequestOptions {
-  readonly exchange: Exchange;
-}
-
-/** Writes down that a response began: what undici's errors do not tell. */
-const noteResponse: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (request, handler) => {
-  const { exchange } = request as WatchedOptions;
-  return dispatch(request, {
-    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
-    onResponseStarted: () => {
-      exchange.answered = true;
-    },
-    onResponseStart: (controller, status, headers, text) =>
-      handler.onResponseStart?.(controller, status, headers, text),
-    onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
-    onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
-    onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
-  });
-};
-
 /**
- * undici hears an abort only once the request is on a connection; one that waits for a connection, or for its turn
- * on one, would stay. It is left behind at once, and undici drops it unsent when its turn comes.
+ * Resolves once the response headers are in. An abort ends the request wherever it is: one that waits for a connection,
+ * or for its turn on one, is left behind at once, and undici drops it unsent when its turn comes.
  */
-function sendRequest(dispatcher: Dispatcher, request: WatchedOptions): Promise<Dispatcher.ResponseData> {
-  const { signal } = request.exchange;
+function sendRequest(
+  dispatcher: Dispatcher,
+  exchange: Exchange,
+  request: Dispatcher.DispatchOptions,
+): Promise<ResponseHead> {
+  const { signal } = exchange;
   return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason);
+    let connection: Dispatcher.DispatchController | undefined;
+    let feed: ResponseBodyFeed | undefined;
+    const leave = (): void => {
+      connection?.abort(reasonOf(signal));
+      feed?.broke(signal.reason);
+      reject(signal.reason);
+    };
+    const over = (): void => signal.removeEventListener("abort", leave);
     if (signal.aborted) {
       leave();
       return;
     }
-    signal.addEventListener("abort", leave, { once: true });
-    dispatcher.request(request, (error, response) => {
-      signal.removeEventListener("abort", leave);
-      if (error === null) resolve(response);
-      else reject(error);
+    signal.addEventListener("abort", leave);
+    dispatcher.dispatch(request, {
+      onRequestStart: (started) => {
+        connection = started;
+        if (signal.aborted) started.abort(reasonOf(signal));
+      },
+      onResponseStarted: () => {
+        exchange.answered = true;
+      },
+      onResponseStart: (answering, status, headers) => {
+        // 100 Continue and its like: the response is still to come.
+        if (status < 200) return;
+        feed = createResponseBody(answering);
+        const head = { status, headers };
+        exchange.head = head;
+        exchange.body = feed.body;
+        resolve(head);
+      },
+      onResponseData: (_, bytes) => feed?.data(bytes),
+      onResponseEnd: () => {
+        over();
+        feed?.end();
+      },
+      onResponseError: (_, error) => {
+        over();
+        feed?.broke(error);
+        reject(error);
+      },
     });
   });
 }
 
-function headersToSend(fromSdk: Headers, ofCall: Readonly<Record<string, string>>): string[] {
-  const sent: string[] = [];
-  for (const name of sentHeaders) {
-    const value = fromSdk.get(name);
-    if (value !== null) sent.push(name, value);
-  }
-  for (const [name, value] of Object.entries(ofCall)) sent.push(name, value);
-  return sent;
+/** undici takes an error; what a signal aborts with need not be one. */
+function reasonOf({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new errors.RequestAbortedError();
 }

@@ -1,0 +1,69 @@
+import OpenAI from "openai";
+import type { Exchange } from "./exchange.ts";
+import type { OutgoingRequest, Transport } from "./transport.ts";
+
+/** The openai SDK with one key. */
+export interface SdkClient {
+  /** Sends an exchange. Rejects where no answer comes, or an error; the exchange says what happened. */
+  readonly post: (exchange: Exchange, body: string) => Promise<void>;
+}
+
+/** Far beyond every limit of ours, and far below what a timer of Node can hold. */
+const neverMs = 2 ** 30;
+
+const endpoint = "/chat/completions";
+
+/**
+ * Everything that the SDK would read from the environment is given here, so that it reads none of it. Its request
+ * builder and its timer are replaced, as it provides for: they put the same headers together anew for each request,
+ * at more than the cost of sending it. Nothing leaves but the headers that stand here and those of the exchange.
+ */
+export function createSdkClient(baseURL: string, key: string, transport: Transport): SdkClient {
+  const client = new OpenAI({
+    baseURL,
+    apiKey: key,
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    logLevel: "off",
+    maxRetries: 0,
+    timeout: neverMs,
+  });
+  const url = client.buildURL(endpoint, undefined);
+  const { pathname, search } = new URL(url);
+  const path = `${pathname}${search}`;
+  const fixed = [
+    ["authorization", `Bearer ${key}`],
+    ["content-type", "application/json"],
+    ["accept", "application/json"],
+    ["user-agent", "switchyard"],
+  ].flat();
+
+  client.buildRequest = async ({ body, fetchOptions }) => {
+    // Its own type is that of `fetch`; what we give to `post` below comes through as it is.
+    const { exchange } = fetchOptions as unknown as Pick<PassedOn, "exchange">;
+    const headers = [...fixed];
+    for (const [name, value] of Object.entries(exchange.headers)) headers.push(name, value);
+    const req: PassedOn = { method: "post", exchange, request: { path, headers, body: body as string } };
+    return { req: req as never, url, timeout: neverMs };
+  };
+  client.fetchWithTimeout = (_, init) => {
+    const { exchange, request } = init as unknown as PassedOn;
+    return transport.send(exchange, request);
+  };
+
+  return {
+    post: async (exchange, body) => {
+      const fetchOptions: object = { exchange };
+      await client.post(endpoint, { body, fetchOptions }).asResponse();
+    },
+  };
+}
+
+/** What the SDK carries from one of our functions to the next. */
+interface PassedOn {
+  readonly method: "post";
+  readonly exchange: Exchange;
+  readonly request: OutgoingRequest;
+}
