@@ -93,6 +93,6 @@ describe("the body of a response", () => {
       abort: (reason) => resolve(reason.name),
     });
     body.drain(1);
-    expect(await aborted).toBe("RequestAbortedError");
+    expect(await aborted).toBe("AbortError");
   });
 });
