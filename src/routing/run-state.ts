@@ -67,6 +67,8 @@ export function afterSkip(state: RunState, candidate: Candidate, skip: SkipReaso
     ...state,
     ahead: without(state.ahead, candidate),
     skips: [...state.skips, skip],
+    // Like the refusal itself: a key comes back by somebody's doing, not by waiting within the call.
+    out: skip === "keys-quarantined" ? including(state.out, candidate.deployment.id) : state.out,
     sameNow: undefined,
   };
   return openFor(next, skip);

@@ -130,6 +130,30 @@ describe("a key that its upstream refuses", () => {
   });
 });
 
+describe("an upstream whose one key is refused", () => {
+  it("is not waited for, though another of its models stands in the plan", async () => {
+    main = await startFaultyUpstream(() => refuses(401));
+    spare = await startFaultyUpstream(() => answers());
+    const config = twoUpstreams(
+      main.baseUrl,
+      spare.baseUrl,
+      quickLimits.replace("unaryMs: 1500", "unaryMs: 120000"),
+    )
+      .replace("upstreams: [spare]", "upstreams: [main]")
+      .replace(/ {2}spare: \{ baseUrl.*\n/, "");
+    world = await startScenario({ config, listener: "grpc" });
+    const seen = await world.chat();
+    expect(seen).toMatchObject({ code: "UNAVAILABLE", reason: "UPSTREAM_AUTH" });
+    expect(main.requests).toHaveLength(1);
+    const again = await world.chat();
+    expect(again.code).toBe("UNAVAILABLE");
+    expect(again.route?.attempts.map(({ skipReason }) => skipReason)).toEqual([
+      SkipReason.KEYS_EXHAUSTED,
+      SkipReason.KEYS_EXHAUSTED,
+    ]);
+  }, 20_000);
+});
+
 describe("an overloaded upstream", () => {
   it("is not asked again with another key", async () => {
     await start(() => refuses(529), ["a", "b", "c"]);
