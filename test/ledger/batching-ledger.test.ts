@@ -126,6 +126,17 @@ describe("a ledger that writes batches", () => {
     ]);
   });
 
+  it("does not hurry a store that is away, however many come", async () => {
+    const { clock, store, record } = world();
+    store.behave({ code: "ECONNREFUSED" });
+    record(1);
+    await clock.advance(flushMs + 500);
+    expect(store.asked).toHaveLength(2);
+    for (let sent = 0; sent < batchRecords; sent++) record(1);
+    await clock.advance(999);
+    expect(store.asked).toHaveLength(2);
+  });
+
   it("tells of another reason, and of none twice", async () => {
     const { clock, store, record, told } = world();
     store.behave({ code: "ECONNREFUSED" });

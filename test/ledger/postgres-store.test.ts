@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { attemptRow } from "../../src/ledger/attempt-row.ts";
@@ -100,6 +101,23 @@ describe.skipIf(!postgres.present)(postgres.title("a ledger in PostgreSQL"), () 
     expect(await countOf(store)).toBe(2_000);
     await ledger.close();
     expect(told.at(-1)).toBe("lost 0");
+  }, 60_000);
+
+  it("finds a server that comes later than the gateway, and outlives one that goes while nobody asks", async () => {
+    const url = await server.freshDatabase();
+    await server.kill();
+    const store = open(url);
+    expect(await store.append([])).toMatchObject({ kind: "failed" });
+    await server.start();
+    await append(store, [attemptRecord({ number: 1 })]);
+
+    await server.kill();
+    // Time to hear of it: an error that nobody listens to would end the process.
+    await sleep(300);
+    expect(await store.append([])).toMatchObject({ kind: "failed", problem: { code: "ECONNREFUSED" } });
+    await server.start();
+    await append(store, [attemptRecord({ number: 2 })]);
+    expect(await countOf(store)).toBe(2);
   }, 60_000);
 
   it("answers within seconds where nobody does", async () => {
