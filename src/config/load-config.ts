@@ -15,11 +15,19 @@ export interface LoadedConfig {
 
 const defaultName = "switchyard.yaml";
 
+/** Where a configuration is looked for. */
+export interface ConfigPlace {
+  readonly env: Environment;
+  readonly cwd: string;
+  /** What a key's file holds, as its path is written; undefined, or left out: it is read. */
+  readonly keyText?: ((path: string) => string | undefined) | undefined;
+}
+
 /**
  * Finds and reads the configuration: `SWITCHYARD_CONFIG`, else `switchyard.yaml` in the working directory, else
  * the file that ships. Relative paths, those of key files too, start at the working directory. Never throws.
  */
-export function loadConfig({ env, cwd }: { readonly env: Environment; readonly cwd: string }): LoadedConfig {
+export function loadConfig({ env, cwd, keyText }: ConfigPlace): LoadedConfig {
   const shipped = shippedPath(import.meta.dirname);
   const named = settingOf(env, configVariable);
   const local = resolve(cwd, defaultName);
@@ -37,7 +45,7 @@ export function loadConfig({ env, cwd }: { readonly env: Environment; readonly c
   const result = parseConfig({
     text: file.text,
     env,
-    readFile: (keyPath) => readFileSync(resolve(cwd, keyPath), "utf8"),
+    readFile: (keyPath) => keyText?.(keyPath) ?? readFileSync(resolve(cwd, keyPath), "utf8"),
     shippedText: lent?.kind === "text" ? lent.text : "",
   });
   return { fileName, path, result };
