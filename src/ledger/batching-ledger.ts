@@ -22,7 +22,7 @@ export interface BatchingLedgerOptions {
 export const flushMs = 250;
 /** So many that wait are written at once, and no more at a time: about 1 ms of this thread. */
 export const batchRecords = 500;
-/** While nothing can be written; some 50 MB. At 100 attempts a second it lasts for eight minutes. */
+/** While nothing can be written; some 40 MB. At 100 attempts a second it lasts for eight minutes. */
 export const mostWaiting = 50_000;
 
 /** Between tries while the store fails: doubled each time, up to this. */
@@ -108,6 +108,10 @@ export function createBatchingLedger(options: BatchingLedgerOptions): Ledger {
       return result.kind === "done"
         ? { kind: "report", rows: result.value }
         : { kind: "unavailable", why: result.problem.message };
+    },
+    spending: async (window) => {
+      const result = await store.spending(window);
+      return result.kind === "done" ? result.value : [];
     },
     close: async () => {
       if (closed) return;

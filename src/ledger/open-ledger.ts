@@ -58,7 +58,7 @@ type StoreOpening =
 
 async function openStore({ url, path }: LedgerConfig, cwd: string): Promise<StoreOpening> {
   if (url === undefined) return openSqliteStore(resolve(cwd, path));
-  // Only where it is used: the driver takes as long to load as all the rest of the ledger.
+  // Loaded only where it is used.
   const { createPostgresStore } = await import("./postgres-store.ts");
   return { kind: "opened", store: createPostgresStore(url.reveal()), problem: undefined };
 }

@@ -34,7 +34,7 @@ function here(text: string): string {
 }
 
 async function shell(command: string): Promise<string> {
-  const address = command.includes("explain") ? gateway.addresses.operator : gateway.addresses.grpc;
+  const address = /explain|--report/.test(command) ? gateway.addresses.operator : gateway.addresses.grpc;
   const placed = /switchyard (?:chat|models|explain|status)/.test(command)
     ? `${command} --address ${address}`
     : here(command);
