@@ -13,6 +13,8 @@ import type { Environment } from "./config/environment.ts";
 import { loadConfig } from "./config/load-config.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
+import { recallSpending } from "./ledger/recall-spending.ts";
+import type { Spending } from "./ledger/spending.ts";
 import type { Catalog } from "./routing/catalog.ts";
 import { admitCalls } from "./rpc/admit-call.ts";
 import { attemptRecord, unattemptedRecord } from "./rpc/attempt-record.ts";
@@ -36,6 +38,7 @@ import { createBreakerEvents } from "./telemetry/breaker-events.ts";
 import { createLedgerMetrics } from "./telemetry/ledger-metrics.ts";
 import type { Log } from "./telemetry/log.ts";
 import { startServerSpan } from "./telemetry/server-span.ts";
+import { settledWithin } from "./telemetry/settled-within.ts";
 import type { SpanSource } from "./telemetry/span-source.ts";
 import { startTelemetry } from "./telemetry/start-telemetry.ts";
 import { createOpenAiUpstream } from "./upstream/openai-upstream.ts";
@@ -73,6 +76,9 @@ export interface Gateway {
 }
 
 type ListenerName = keyof Config["listen"];
+
+/** How long a start waits to learn what callers have spent. */
+const recallMs = 2_000;
 
 /** Decisions that an operator can look back on. */
 const rememberedDecisions = 1000;
@@ -166,6 +172,15 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     now: clock.wallClock,
     onWarning: (warning) => logBudgetWarning(log, warning),
   });
+  if (config.budgets.length > 0) {
+    const learn = (spent: Spending, at: number): void => budgets.learn(spent, spent.costNanos, at);
+    // A restart gives nobody a fresh budget; but a store that is away holds up no start.
+    await settledWithin(
+      recallMs,
+      () => recallSpending(ledger, startedAt, learn),
+      () => {},
+    );
+  }
   const newCallId = createCallIds(clock.wallClock);
   const planning = canary?.catalog ?? ((): Catalog => catalog);
   const known = { ...chance, catalog, planning, canary, config, fleet, decisions, newCallId, clock, log };

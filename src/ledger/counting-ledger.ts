@@ -18,6 +18,7 @@ export function createCountingLedger(): Ledger {
     },
     totals: () => sums,
     report: () => Promise.resolve({ kind: "off" }),
+    spending: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };
 }

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { attemptColumns, type AttemptRow } from "./attempt-row.ts";
 import { lastMigration, type Migration, migrationTable, planMigrations } from "./migrations.ts";
 import type { ReportRows, ReportWindow } from "./report-rows.ts";
+import { type Spending, spendingRow, spendingSql } from "./spending.ts";
 import { armReportSql, modelReportSql, reportRow } from "./report-sql.ts";
 
 /** An open ledger in SQLite. Its functions throw what SQLite throws; `sqlite-problem.ts` names it. */
@@ -11,6 +12,7 @@ export interface LedgerFile {
   /** All of them or none; those that are there already stay as they are. */
   readonly append: (rows: readonly AttemptRow[]) => void;
   readonly report: (window: ReportWindow) => ReportRows;
+  readonly spending: (window: ReportWindow) => readonly Spending[];
   readonly prune: (before: number, atMost: number) => number;
   readonly close: () => void;
 }
@@ -119,6 +121,11 @@ function useFile(database: DatabaseSync): LedgerFile {
       } finally {
         database.exec("COMMIT");
       }
+    },
+    spending: ({ from, to }) => {
+      const statement = database.prepare(spendingSql);
+      statement.setReadBigInts(true);
+      return statement.all({ $1: from, $2: to }).map(spendingRow);
     },
     prune: (before, atMost) => Number(prune.run(before, atMost).changes),
     close: () => database.close(),

@@ -2,6 +2,7 @@ import type { Arm } from "../routing/canary-arm.ts";
 import type { TierName } from "../routing/catalog.ts";
 import type { FailureKind } from "../routing/failure.ts";
 import type { ReportResult, ReportWindow } from "./report-rows.ts";
+import type { Spending } from "./spending.ts";
 
 /** What one attempt used and cost: the ledger's one kind of entry, never changed once written. */
 export interface AttemptRecord {
@@ -71,6 +72,8 @@ export interface Ledger {
   readonly totals: () => LedgerTotals;
   /** What is recorded by now is in it. */
   readonly report: (window: ReportWindow) => Promise<ReportResult>;
+  /** By caller and labels; nothing where nothing is kept, or the store could not be asked. */
+  readonly spending: (window: ReportWindow) => Promise<readonly Spending[]>;
   /** Keeps what was recorded, if that takes no more than some seconds; never rejects. */
   readonly close: () => Promise<void>;
 }

@@ -5,6 +5,7 @@ import { lastMigration, migrationTable, planMigrations } from "./migrations.ts";
 import { postgresProblem, SchemaIsNewer } from "./postgres-problem.ts";
 import type { ReportRows } from "./report-rows.ts";
 import { armReportSql, modelReportSql, reportRow } from "./report-sql.ts";
+import { spendingRow, spendingSql } from "./spending.ts";
 import { type LedgerStore, storeFailed, type StoreResult } from "./store.ts";
 
 const connectMs = 3_000;
@@ -73,6 +74,11 @@ export function createPostgresStore(url: string): LedgerStore {
           return { arms: await rows(armReportSql), models: await rows(modelReportSql) };
         }),
       ),
+    spending: ({ from, to }) =>
+      ask(async () => {
+        const query = { text: spendingSql, values: [from, to], query_timeout: reportMs };
+        return (await pool.query<QueryResultRow>(query)).rows.map(spendingRow);
+      }),
     prune: (before, atMost) => ask(async () => (await pool.query(pruneSql, [before, atMost])).rowCount ?? 0),
     close: async () => {
       if (closed) return;

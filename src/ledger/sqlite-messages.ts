@@ -7,6 +7,7 @@ export type ThreadWork =
   | { readonly kind: "open" }
   | { readonly kind: "append"; readonly rows: readonly AttemptRow[] }
   | { readonly kind: "report"; readonly window: ReportWindow }
+  | { readonly kind: "spending"; readonly window: ReportWindow }
   | { readonly kind: "prune"; readonly before: number; readonly atMost: number }
   /** The last one. */
   | { readonly kind: "close" };

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ReportRows } from "./report-rows.ts";
 import { type FileThread, startFileThread } from "./file-thread.ts";
 import type { ThreadWork } from "./sqlite-messages.ts";
+import type { Spending } from "./spending.ts";
 import { fileRefusedCode } from "./sqlite-problem.ts";
 import { type LedgerStore, type StoreProblem, storeFailed, type StoreResult } from "./store.ts";
 
@@ -63,6 +64,11 @@ export async function openSqliteStore(path: string): Promise<SqliteOpening> {
         const result = lastRead.then(() => read({ kind: "report", window }));
         lastRead = result;
         return result as Promise<StoreResult<ReportRows>>;
+      },
+      spending: (window) => {
+        const result = lastRead.then(() => read({ kind: "spending", window }));
+        lastRead = result;
+        return result as Promise<StoreResult<readonly Spending[]>>;
       },
       close: async () => {
         closed = true;

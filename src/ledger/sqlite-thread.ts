@@ -32,6 +32,8 @@ function perform(work: ThreadWork): unknown {
       return opened().append(work.rows);
     case "report":
       return opened().report(work.window);
+    case "spending":
+      return opened().spending(work.window);
     case "prune":
       return opened().prune(work.before, work.atMost);
     case "close":

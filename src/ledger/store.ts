@@ -1,5 +1,6 @@
 import type { AttemptRow } from "./attempt-row.ts";
 import type { ReportRows, ReportWindow } from "./report-rows.ts";
+import type { Spending } from "./spending.ts";
 
 /**
  * Where records are kept for good: a file or a database. Whatever a disk or a network does is a value; nothing here
@@ -11,6 +12,7 @@ export interface LedgerStore {
   /** Done: they are there, all of them once, whether or not some were there before. Failed: try again. */
   readonly append: (rows: readonly AttemptRow[]) => Promise<StoreResult<void>>;
   readonly report: (window: ReportWindow) => Promise<StoreResult<ReportRows>>;
+  readonly spending: (window: ReportWindow) => Promise<StoreResult<readonly Spending[]>>;
   /**
    * Deletes attempts of calls that came in before an instant, the oldest first, and says how many.
    * @param atMost so that nobody waits long for the store meanwhile

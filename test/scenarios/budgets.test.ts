@@ -1,4 +1,7 @@
 // What a caller may spend, over real sockets: estimated before, settled after, released where nothing was used.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { QuotaFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import {
@@ -102,4 +105,22 @@ it("what was set aside comes back when the call fails, breaks off or is cancelle
   }
   next = answers();
   await expect.poll(async () => (await world.chat({ caller: "team-a" })).code).toBe("OK");
+});
+
+it("a restart gives nobody a fresh budget", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "switchyard-budgets-"));
+  main = await startFaultyUpstream(() => dear);
+  spare = await startFaultyUpstream(() => answers());
+  const kept = patient.replace("ledger: { off: true }", `ledger: { path: "${join(folder, "ledger.db")}" }`);
+  const budgets = `budgets: [{ caller: team-a, perDay: "3.00" }, { label: { team: x }, perMonth: "3.00" }]`;
+  const config = twoUpstreams(main.baseUrl, spare.baseUrl, `${kept}\n${budgets}\n`);
+  world = await startScenario({ config, listener: "grpc" });
+  for (let n = 0; n < 2; n++) expect((await world.chat({ caller: "team-a" })).code).toBe("OK");
+  for (let n = 0; n < 2; n++) expect((await world.chat({ labels: { team: "x" } })).code).toBe("OK");
+  await world.close();
+  world = await startScenario({ config, listener: "grpc" });
+  expect((await world.chat({ caller: "team-a" })).reason).toBe("CALLER_QUOTA_EXHAUSTED");
+  expect((await world.chat({ labels: { team: "x" } })).reason).toBe("CALLER_QUOTA_EXHAUSTED");
+  expect((await world.chat({ labels: { team: "y" } })).code).toBe("OK");
+  rmSync(folder, { recursive: true });
 });

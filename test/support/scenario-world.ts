@@ -49,6 +49,7 @@ export interface SendOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly caller?: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly onEvent?: (event: string) => void | Promise<void>;
 }
@@ -182,13 +183,14 @@ export async function startScenario(options: {
   };
 }
 
-function requestOf({ model = "acme/main", routing, input }: SendOptions) {
+function requestOf({ model = "acme/main", routing, input, labels }: SendOptions) {
   return {
     target: { target: { case: "model" as const, value: model } },
     input: input ?? {
       messages: [{ role: Role.USER, parts: [{ part: { case: "text" as const, value: "Hello" } }] }],
     },
     routing: { ...routing, routeDetail: RouteDetail.FULL },
+    labels: { ...labels },
   };
 }
 

@@ -47,6 +47,7 @@ export function createScriptedStore(old = 0): ScriptedStore {
       return answer(() => void rows.push(...batch));
     },
     report: () => answer(() => ({ arms: [], models: [] })),
+    spending: () => answer(() => []),
     prune: (before, atMost) => {
       pruned.push({ before, atMost });
       return answer(() => {

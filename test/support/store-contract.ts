@@ -52,6 +52,38 @@ export function holdsStoreContract(open: () => Promise<LedgerStore>): void {
     expect(done(await store.report(always))).toEqual({ arms: [], models: [] });
   });
 
+  it("sums what callers spent under their labels, within the window and as far as it was priced", async () => {
+    const store = await open();
+    const spent = (
+      caller: string,
+      team: string,
+      calledAt: number,
+      costNanos: bigint | undefined,
+      number = 1,
+    ) =>
+      attemptRecord({
+        caller,
+        labels: { team },
+        calledAt,
+        costNanos,
+        number,
+        decisionId: `PROD_${caller}${team}${calledAt}`,
+      });
+    await append(store, [
+      spent("a", "x", 1_000, 5n),
+      spent("a", "x", 2_000, 9_000_000_000_000_000n),
+      spent("a", "x", 2_000, 1n, 2),
+      spent("a", "y", 2_000, 7n),
+      spent("b", "x", 2_000, undefined),
+      spent("a", "x", 3_000, 100n),
+    ]);
+    const sums = done(await store.spending({ from: 1_000, to: 3_000 }));
+    expect(sums.toSorted((one, other) => (one.labels["team"]! < other.labels["team"]! ? -1 : 1))).toEqual([
+      { caller: "a", labels: { team: "x" }, costNanos: 9_000_000_000_000_006n },
+      { caller: "a", labels: { team: "y" }, costNanos: 7n },
+    ]);
+  });
+
   it("keeps an attempt once, however often it is written", async () => {
     const store = await open();
     const records = [attemptRecord({ number: 1 }), attemptRecord({ number: 2 })];
