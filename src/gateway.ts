@@ -1,20 +1,17 @@
 import { createAdmission } from "./admission/admission.ts";
-import { createBudgetBook } from "./admission/budget-book.ts";
-import { logBudgetWarning } from "./admission/budget-warning.ts";
 import { createEventLoopDelay } from "./admission/event-loop-delay.ts";
+import { openBudgets } from "./admission/open-budgets.ts";
 import { createCallRunner } from "./attempt/call-runner.ts";
 import { createFleet, type Fleet } from "./attempt/fleet.ts";
 import { openCanary } from "./attempt/open-canary.ts";
 import type { BreakerStateName } from "./attempt/permit.ts";
 import { type SetTimer, setProcessTimer } from "./attempt/timer.ts";
 import { compileCatalog } from "./config/compile-catalog.ts";
-import type { Config, ConfigResult } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import type { Environment } from "./config/environment.ts";
 import { loadConfig } from "./config/load-config.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
-import { recallSpending } from "./ledger/recall-spending.ts";
-import type { Spending } from "./ledger/spending.ts";
 import type { Catalog } from "./routing/catalog.ts";
 import { admitCalls } from "./rpc/admit-call.ts";
 import { attemptRecord, unattemptedRecord } from "./rpc/attempt-record.ts";
@@ -35,14 +32,14 @@ import { createServingState, type ServingState } from "./rpc/serving-state.ts";
 import { createMessageValidator } from "./rpc/validate-message.ts";
 import { type Simulator, startSimulator } from "./simulator/start-simulator.ts";
 import { createBreakerEvents } from "./telemetry/breaker-events.ts";
+import { createKeyEvents } from "./telemetry/key-events.ts";
 import { createLedgerMetrics } from "./telemetry/ledger-metrics.ts";
 import type { Log } from "./telemetry/log.ts";
 import { startServerSpan } from "./telemetry/server-span.ts";
-import { settledWithin } from "./telemetry/settled-within.ts";
 import type { SpanSource } from "./telemetry/span-source.ts";
 import { startTelemetry } from "./telemetry/start-telemetry.ts";
-import { createOpenAiUpstream } from "./upstream/openai-upstream.ts";
-import type { Upstream } from "./upstream/upstream.ts";
+import { createKeyRotation } from "./upstream/key-rotation.ts";
+import { createOpenAiUpstream, type OpenAiUpstream } from "./upstream/openai-upstream.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -69,6 +66,8 @@ export interface GatewayTime {
 export interface Gateway {
   /** `host:port` by listener; undefined for one that is off. */
   readonly addresses: Readonly<Record<ListenerName, string | undefined>>;
+  /** Reads every key and the configuration again, and takes up the keys; whatever comes of it is logged. */
+  readonly reload: () => Promise<void>;
   /** Leaves service without breaking a call within the configured grace, then ends everything. */
   readonly drain: () => Promise<void>;
   /** Ends everything at once. */
@@ -76,9 +75,6 @@ export interface Gateway {
 }
 
 type ListenerName = keyof Config["listen"];
-
-/** How long a start waits to learn what callers have spent. */
-const recallMs = 2_000;
 
 /** Decisions that an operator can look back on. */
 const rememberedDecisions = 1000;
@@ -167,20 +163,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   });
 
   const decisions = createDecisionFeed(rememberedDecisions);
-  const budgets = createBudgetBook({
-    budgets: config.budgets,
-    now: clock.wallClock,
-    onWarning: (warning) => logBudgetWarning(log, warning),
-  });
-  if (config.budgets.length > 0) {
-    const learn = (spent: Spending, at: number): void => budgets.learn(spent, spent.costNanos, at);
-    // A restart gives nobody a fresh budget; but a store that is away holds up no start.
-    await settledWithin(
-      recallMs,
-      () => recallSpending(ledger, startedAt, learn),
-      () => {},
-    );
-  }
+  const budgets = await openBudgets({ ...clock, ...config, log, spending: ledger.spending });
   const newCallId = createCallIds(clock.wallClock);
   const planning = canary?.catalog ?? ((): Catalog => catalog);
   const known = { ...chance, catalog, planning, canary, config, fleet, decisions, newCallId, clock, log };
@@ -188,8 +171,17 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     state,
     createGatewayService({ ...known, runner, budgets, spans, state, version, startedAt }),
   );
-  const readConfig = (): ConfigResult => loadConfig({ env, cwd }).result;
-  const forOperators = withInfrastructure(state, createOperatorService({ ...known, ledger, readConfig }));
+  const keys = createKeyRotation({
+    config,
+    env,
+    cwd,
+    upstreams,
+    readConfig: (keyText) => loadConfig({ env, cwd, keyText }).result,
+    setTimer: chance.setTimer,
+    events: createKeyEvents(log),
+  });
+  started.defer(keys.close);
+  const forOperators = withInfrastructure(state, createOperatorService({ ...known, ledger, keys }));
 
   const validator = createMessageValidator();
   validator.warm([...forCallers, ...forOperators]);
@@ -234,6 +226,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   const close = (): Promise<void> => started.disposeAsync();
   return {
     addresses,
+    reload: async () => void (await keys.reload("signal")),
     close,
     drain: async () => {
       await Promise.all(open.map((server) => server.drain(config.drain)));
@@ -294,10 +287,10 @@ function upstreamsOf(
   config: Config,
   simulator: Simulator | undefined,
   clock: GatewayTime,
-): ReadonlyMap<string, Upstream> {
+): ReadonlyMap<string, OpenAiUpstream> {
   const { connectMs } = config.timeouts;
   return new Map(
-    [...config.upstreams].map(([name, upstream]): [string, Upstream] => {
+    [...config.upstreams].map(([name, upstream]): [string, OpenAiUpstream] => {
       const baseUrl = upstream.baseUrl ?? simulator?.baseUrl;
       if (baseUrl === undefined) throw new Error(`upstream ${name} has no address`);
       return [name, createOpenAiUpstream({ ...upstream, baseUrl, connectMs, now: clock.now })];
