@@ -3,7 +3,7 @@ import type { AttemptRecord } from "./ledger.ts";
 /** A record as a table keeps it, in the order of {@link attemptColumns}. `null` is SQL's. */
 export type AttemptRow = readonly AttemptValue[];
 
-export type AttemptValue = string | number | bigint | null;
+type AttemptValue = string | number | bigint | null;
 
 /** One column of the table of attempts. Its SQL type is in the migration that made it. */
 export interface AttemptColumn {

@@ -54,7 +54,7 @@ export interface ArmChange {
 }
 
 /** What everything would have cost on one model. */
-export interface SingleModelCost {
+interface SingleModelCost {
   /** Undefined: no configured model has a price. */
   readonly model: string | undefined;
   readonly nanos: bigint;

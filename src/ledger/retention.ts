@@ -19,7 +19,7 @@ export interface RetentionOptions {
 }
 
 /** The instant before which calls are no longer kept. Both in milliseconds since the epoch. */
-export function keptSince(now: number, retentionDays: number): number {
+function keptSince(now: number, retentionDays: number): number {
   return now - retentionDays * dayMs;
 }
 
