@@ -44,6 +44,18 @@ describe("the evidence against a canary", () => {
     );
   });
 
+  it("is a fair game at just the tolerated rate", () => {
+    fc.assert(
+      fc.property(histories, rates, (history, tolerated) => {
+        const before = evidenceOf(history);
+        const expected =
+          tolerated * evidenceValue(withCanaryCall(before, true, tolerated)) +
+          (1 - tolerated) * evidenceValue(withCanaryCall(before, false, tolerated));
+        expect(expected / evidenceValue(before)).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
   it("grows on average where the canary fails far more often than is tolerated", () => {
     fc.assert(
       fc.property(

@@ -82,6 +82,12 @@ describe("a look at first tokens", () => {
     expect(lookAtFirstTokens([kindOf(3, { middle: 0.2 })]).kind).toBe("alike");
   });
 
+  it("does not take chance for a slow canary where times scatter from one second to hours", () => {
+    const stable = Array.from({ length: 50 }, (_, index) => 1000 * Math.exp(index / 5));
+    const canary = stable.map((ms) => 1.3 * ms);
+    expect(lookAtFirstTokens([{ stable, canary }])).toEqual({ kind: "alike", ratio: expect.closeTo(1.3, 2) });
+  });
+
   it("is a matter of ranks: a few calls that hang say little", () => {
     const canary = around(400, 50).map((ms, index) => (index < 5 ? 60_000 : ms));
     expect(lookAtFirstTokens([{ stable: around(400, 200), canary }]).kind).toBe("alike");

@@ -45,6 +45,12 @@ describe("mannWhitney()", () => {
     expect(mannWhitney([mixed])).toBeGreaterThan(1.5);
   });
 
+  it("gives a kind the more weight the fewer calls it has, as van Elteren does", () => {
+    const many = { stable: [1, 2, 3], canary: [4, 5, 6] };
+    const few = { stable: [2], canary: [1] };
+    expect(mannWhitney([many, few])).toBeCloseTo((4.5 / 7 - 0.5 / 3) / Math.sqrt(5.25 / 49 + 0.25 / 9), 12);
+  });
+
   it("changes its sign, and nothing else, with the arms swapped", () => {
     fc.assert(
       fc.property(kinds, (all) => {
