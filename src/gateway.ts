@@ -39,7 +39,7 @@ import { startServerSpan } from "./telemetry/server-span.ts";
 import type { SpanSource } from "./telemetry/span-source.ts";
 import { startTelemetry } from "./telemetry/start-telemetry.ts";
 import { createKeyRotation } from "./upstream/key-rotation.ts";
-import { createOpenAiUpstream, type OpenAiUpstream } from "./upstream/openai-upstream.ts";
+import { openUpstreams } from "./upstream/open-upstreams.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -120,7 +120,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   if (simulator !== undefined) started.defer(simulator.close);
 
   const catalog = compileCatalog(config);
-  const upstreams = upstreamsOf(config, simulator, clock);
+  const upstreams = openUpstreams(config, simulator?.baseUrl, clock.now);
   for (const upstream of upstreams.values()) started.defer(upstream.close);
   const canary = await openCanary({ ...chance, catalog, config, cwd, source: spans, fleet: () => fleet });
   if (canary !== undefined) started.defer(canary.close);
@@ -281,19 +281,4 @@ async function simulatorOf(config: Config, log: Log): Promise<Simulator | undefi
   const { baseUrl } = simulator;
   log.info({ event: "simulator", baseUrl }, `the simulator serves every model, at ${baseUrl}`);
   return simulator;
-}
-
-function upstreamsOf(
-  config: Config,
-  simulator: Simulator | undefined,
-  clock: GatewayTime,
-): ReadonlyMap<string, OpenAiUpstream> {
-  const { connectMs } = config.timeouts;
-  return new Map(
-    [...config.upstreams].map(([name, upstream]): [string, OpenAiUpstream] => {
-      const baseUrl = upstream.baseUrl ?? simulator?.baseUrl;
-      if (baseUrl === undefined) throw new Error(`upstream ${name} has no address`);
-      return [name, createOpenAiUpstream({ ...upstream, baseUrl, connectMs, now: clock.now })];
-    }),
-  );
 }

@@ -2,19 +2,20 @@ import { OperatorService } from "../../gen/switchyard/operator/v1/operator_servi
 import { BreakerState } from "../../gen/switchyard/v1/routing_pb.ts";
 import type { CanaryWatch } from "../attempt/canary-watch.ts";
 import type { Fleet } from "../attempt/fleet.ts";
-import type { Config, ConfigResult } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Catalog } from "../routing/catalog.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { KeyRotation } from "../upstream/key-rotation.ts";
 import type { CallContext } from "./call-context.ts";
 import { canaryStatus } from "./canary-status.ts";
-import { configDifferences } from "../config/config-differences.ts";
 import type { DecisionFeed } from "./decision-feed.ts";
 import { errorInfo } from "./error-info.ts";
 import { explainRoute } from "./explain-route.ts";
 import { getReport } from "./get-report.ts";
-import { keyStatus } from "./key-status.ts";
 import { explainedRejection } from "./plan-rejection-error.ts";
+import { reloadConfig } from "./reload-config.ts";
+import { listKeys, rotateKey } from "./rotate-key.ts";
 import { RpcError } from "./rpc-error.ts";
 import { defineService, type RpcService } from "./rpc-service.ts";
 import { setBreaker } from "./set-breaker.ts";
@@ -36,13 +37,12 @@ export interface OperatorServiceOptions {
   readonly newCallId: () => string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Reads the configuration again, as the start did. */
-  readonly readConfig: () => ConfigResult;
+  readonly keys: Pick<KeyRotation, "rotate" | "reload" | "compare">;
 }
 
 /** `switchyard.operator.v1.OperatorService`: for those who run the gateway. Every change is logged. */
 export function createOperatorService(options: OperatorServiceOptions): RpcService {
-  const { catalog, planning, canary, config, fleet, decisions, clock, log } = options;
+  const { catalog, planning, canary, fleet, decisions, keys, clock, log } = options;
 
   return defineService(
     OperatorService,
@@ -90,30 +90,19 @@ export function createOperatorService(options: OperatorServiceOptions): RpcServi
       },
 
       async listKeys() {
-        const names = [...config.upstreams.keys()];
-        return {
-          keys: names.flatMap((name) =>
-            fleet
-              .upstream(name)
-              .keys.snapshot()
-              .map((key) => keyStatus(name, key, clock)),
-          ),
-        };
+        return { keys: [...listKeys(options)] };
       },
 
-      async reloadConfig({ validateOnly }) {
-        if (!validateOnly) throw notYet("a change of the config is taken up by a restart: set validate_only");
-        const read = options.readConfig();
-        if (read.kind === "invalid") {
-          throw invalidArgument(
-            read.problems.map(({ path, message }) => ({ field: path, description: message })),
-          );
-        }
-        return {
-          previousRevision: config.revision,
-          revision: read.config.revision,
-          differences: configDifferences(config, read.config),
-        };
+      async rotateKey(request, context) {
+        const key = await rotateKey(request, options);
+        audit(context, { upstream: request.upstream, key_id: request.keyId });
+        return { key };
+      },
+
+      async reloadConfig(request, context) {
+        const reloaded = await reloadConfig(request, keys);
+        if (!request.validateOnly) audit(context, { config: reloaded.revision });
+        return reloaded;
       },
 
       getReport: (request) => getReport(request, options),
@@ -128,8 +117,6 @@ export function createOperatorService(options: OperatorServiceOptions): RpcServi
         audit(context, { weight_basis_points: weightBasisPoints });
         return { canary: canaryStatus(canary.report()) };
       },
-
-      rotateKey: () => Promise.reject(notYet("a key is read at the start: change its source and restart")),
     },
     // Whoever operates must get through an overload, and a watch must not hold up a drain.
     { infrastructure: true },
@@ -146,8 +133,4 @@ function noCanary(): RpcError {
     "no canary is configured: name its two upstreams in the config",
     [errorInfo("NO_CANARY")],
   );
-}
-
-function notYet(message: string): RpcError {
-  return new RpcError("UNIMPLEMENTED", message, [errorInfo("UNIMPLEMENTED")]);
 }

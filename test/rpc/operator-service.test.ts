@@ -11,6 +11,7 @@ import {
   type ListKeysResponse,
   OperatorService,
   type ReloadConfigResponse,
+  type RotateKeyResponse,
   type SetBreakerResponse,
   type SetCanaryResponse,
   type WatchDecisionsResponse,
@@ -35,6 +36,9 @@ import { createOperatorService } from "../../src/rpc/operator-service.ts";
 import { readCallFacts } from "../../src/rpc/read-call-facts.ts";
 import { RpcError } from "../../src/rpc/rpc-error.ts";
 import { toDuration } from "../../src/rpc/wire-time.ts";
+import { createKeyEvents } from "../../src/telemetry/key-events.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+import { createKeyRotation } from "../../src/upstream/key-rotation.ts";
 import type { KeyPool, KeySnapshot } from "../../src/upstream/key-pool.ts";
 import type { Upstream } from "../../src/upstream/upstream.ts";
 import { callContext, chatInput, decisionInit } from "../support/call-samples.ts";
@@ -54,6 +58,8 @@ interface World {
   readonly fleet: Fleet;
   readonly feed: ReturnType<typeof createDecisionFeed>;
   readonly audits: Readonly<Record<string, unknown>>[];
+  /** Upstreams that were given other keys. */
+  readonly replaced: readonly string[];
   readonly blockKeys: (blocked: ReturnType<KeyPool["blocked"]>) => void;
   readonly call: <T>(method: keyof typeof OperatorService.method, request?: object) => Promise<T>;
   readonly watch: (backlog: number, signal: AbortSignal) => AsyncIterator<WatchDecisionsResponse>;
@@ -100,6 +106,15 @@ function world(
   opened.push(fleet);
   const feed = createDecisionFeed(10);
   const audits: Readonly<Record<string, unknown>>[] = [];
+  const replaced: string[] = [];
+  const log: Log = {
+    debug: () => {},
+    warn: () => {},
+    error: () => {},
+    info: (fields) => {
+      if (fields["event"] === "audit") audits.push(fields);
+    },
+  };
   const service = createOperatorService({
     catalog,
     planning: () => catalog,
@@ -110,8 +125,18 @@ function world(
     ledger: { report: options.report ?? (() => Promise.resolve({ kind: "off" })) },
     newCallId: () => "CALL1",
     clock: { now: clock.now, wallClock: () => epoch + clock.now() },
-    log: { debug: () => {}, warn: () => {}, error: () => {}, info: (fields) => audits.push(fields) },
-    readConfig: options.reread ?? (() => parse(text, env)),
+    log,
+    keys: createKeyRotation({
+      config,
+      env,
+      cwd: "/",
+      upstreams: new Map(
+        [...config.upstreams.keys()].map((name) => [name, { replaceKeys: () => replaced.push(name) }]),
+      ),
+      readConfig: options.reread ?? (() => parse(text, env)),
+      setTimer: clock.setTimer,
+      events: createKeyEvents(log),
+    }),
   });
   const invoke = (name: keyof typeof OperatorService.method, request: object, signal?: AbortSignal) =>
     service.methods
@@ -125,6 +150,7 @@ function world(
     fleet,
     feed,
     audits,
+    replaced,
     blockKeys: (value) => (blocked = value),
     call: <T>(method: keyof typeof OperatorService.method, request = {}) =>
       invoke(method, request) as Promise<T>,
@@ -333,28 +359,61 @@ describe("the other calls of operators", () => {
     expect(timestampMs(keys[0]!.loadTime!)).toBe(epoch + 500);
   });
 
-  it("compares the config on disk with the one that serves", async () => {
+  it("compares the config on disk with the one that serves, and says what needs a restart", async () => {
     const of = world({ reread: () => parse(`${text}\nretry: { attempts: 2 }`, env) });
     const told = await of.call<ReloadConfigResponse>("reloadConfig", { validateOnly: true });
     expect(told.previousRevision).toBe(config.revision);
     expect(told.revision).not.toBe(config.revision);
     expect(told.differences).toEqual(["retry"]);
+    expect(told.needsRestart).toEqual(["retry"]);
+    expect(of.audits).toEqual([]);
   });
 
-  it("names every problem of a config that is not valid", async () => {
+  it("names every problem of a config that is not valid, to be compared or to be taken up", async () => {
     const of = world({ reread: () => parse("retry: { attempts: none }", env) });
-    const error = await errorOf(of.call("reloadConfig", { validateOnly: true }));
-    expect(error.code).toBe("INVALID_ARGUMENT");
-    expect(error.message).toContain("retry.attempts");
+    for (const validateOnly of [true, false]) {
+      const error = await errorOf(of.call("reloadConfig", { validateOnly }));
+      expect(error.code).toBe("INVALID_ARGUMENT");
+      expect(error.message).toContain("retry.attempts");
+    }
+    expect(of.audits).toEqual([]);
   });
 
-  it("says of what it cannot do yet that it cannot", async () => {
+  it("takes up the keys of the config on disk, and leaves a line", async () => {
+    const fewer = { ...env, OPENAI_API_KEY: `${anyKey}-3` };
+    const of = world({ reread: () => parse(text, fewer) });
+    const told = await of.call<ReloadConfigResponse>("reloadConfig");
+    expect([told.differences, told.needsRestart, of.replaced]).toEqual([[], [], ["legacy"]]);
+    expect(of.audits).toEqual([expect.objectContaining({ caller: "team-a", config: config.revision })]);
+  });
+
+  it("reads one key again and shows how it stands, with a line", async () => {
     const of = world();
-    for (const method of ["rotateKey", "reloadConfig"] as const) {
-      const error = await errorOf(of.call(method));
-      expect(error.code).toBe("UNIMPLEMENTED");
-      expect(error.message).not.toBe("");
+    const { key } = await of.call<RotateKeyResponse>("rotateKey", {
+      upstream: "holysheep",
+      keyId: "primary",
+    });
+    expect(key).toMatchObject({ upstream: "holysheep", keyId: "primary", state: KeyState.USABLE });
+    expect(of.audits).toEqual([
+      expect.objectContaining({ caller: "team-a", upstream: "holysheep", key_id: "primary" }),
+    ]);
+  });
+
+  it("rotates no key that does not serve, and suggests one that does", async () => {
+    const of = world();
+    for (const [upstream, keyId] of [
+      ["holysheep", "primry"],
+      ["legacy", "x".repeat(5000)],
+      ["nowhere", "primary"],
+    ] as const) {
+      const error = await errorOf(of.call("rotateKey", { upstream, keyId }));
+      expect(error.code).toBe("NOT_FOUND");
+      expect(error.message.length).toBeLessThan(200);
+      if (keyId === "primry") {
+        expect(detailOf(error, ErrorInfoSchema)?.metadata["suggestions"]).toContain("holysheep/primary");
+      }
     }
+    expect(of.audits).toEqual([]);
   });
 
   it("shows decisions: the last ones newest first, then each as it ends", async () => {
