@@ -40,6 +40,7 @@ import type { SpanSource } from "./telemetry/span-source.ts";
 import { startTelemetry } from "./telemetry/start-telemetry.ts";
 import { createKeyRotation } from "./upstream/key-rotation.ts";
 import { openUpstreams } from "./upstream/open-upstreams.ts";
+import type { WorkerSeat } from "./workers/join-primary.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -51,6 +52,8 @@ export interface GatewayOptions {
   readonly version: string;
   /** Left out: the process's own. A scenario brings one that it moves. */
   readonly time?: GatewayTime;
+  /** Left out: it is the only process of this gateway. Else its primary opens the ports, and tells of them. */
+  readonly worker?: WorkerSeat;
 }
 
 /** The clocks and the timers that a gateway lives by. */
@@ -106,10 +109,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** @param started what is to be ended, the last first */
 async function assemble(options: GatewayOptions, started: AsyncDisposableStack): Promise<Gateway> {
-  const { config, env, cwd = process.cwd(), log, version, time: clock = processTime } = options;
+  const { config, env, cwd = process.cwd(), log, version, time: clock = processTime, worker } = options;
   const chance = { ...clock, random: Math.random };
-  const startedAt = clock.wallClock();
-  for (const warning of config.warnings) log.warn({ event: "config" }, warning);
+  const startedAt = worker?.startedAt ?? clock.wallClock();
+  const announce = worker === undefined;
+  if (announce) for (const warning of config.warnings) log.warn({ event: "config" }, warning);
 
   const telemetry = await startTelemetry({ env, version, log });
   started.defer(telemetry.shutdown);
@@ -200,9 +204,23 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   const routes = metricsRoutes(telemetry.metricsHandler);
   const guard = createOperatorGuard(operator.token);
   const servers: Readonly<Record<ListenerName, () => RpcServer>> = {
-    connect: () => createConnectServer({ ...common, ...cors, services: forCallers }),
-    grpc: () => createGrpcServer({ ...common, ...grpc, services: forCallers }),
-    operator: () => createConnectServer({ ...common, services: forOperators, routes, guard }),
+    connect: () =>
+      createConnectServer({
+        ...common,
+        ...cors,
+        openPort: worker?.openPort("connect"),
+        services: forCallers,
+      }),
+    grpc: () =>
+      createGrpcServer({ ...common, ...grpc, openPort: worker?.openPort("grpc"), services: forCallers }),
+    operator: () =>
+      createConnectServer({
+        ...common,
+        openPort: worker?.openPort("operator"),
+        services: forOperators,
+        routes,
+        guard,
+      }),
   };
   const open: RpcServer[] = [];
   const listen = async (listener: ListenerName): Promise<string | undefined> => {
@@ -212,7 +230,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     started.defer(server.close);
     const { address } = await server.listen(wanted);
     open.push(server);
-    log.info({ event: "listening", listener, address }, `${listener} listens on ${address}`);
+    if (announce) log.info({ event: "listening", listener, address }, `${listener} listens on ${address}`);
     return address;
   };
   const addresses = {
@@ -221,7 +239,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     operator: await listen("operator"),
   };
   state.advance("serving");
-  log.info({ event: "ready", version, config: config.revision }, "ready");
+  if (announce) log.info({ event: "ready", version, config: config.revision }, "ready");
 
   const close = (): Promise<void> => started.disposeAsync();
   return {

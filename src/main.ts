@@ -8,6 +8,7 @@ const context: CliContext = {
   env: process.env,
   cwd: process.cwd(),
   version: packageJson.version,
+  program: process.argv[1] ?? "",
   stdout: createOutput(process.stdout),
   stderr: createOutput(process.stderr),
   readStdin: () => text(process.stdin),

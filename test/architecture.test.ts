@@ -14,7 +14,19 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ledger: ["ledger", "routing", "config", "telemetry", "node"],
   rpc: ["rpc", "admission", "attempt", "upstream", "routing", "ledger", "telemetry", "config", "gen", "node"],
   simulator: ["simulator", "config", "node"],
-  cli: ["cli", "config", "routing", "upstream", "telemetry", "gen", "gateway.ts", "package.json", "node"],
+  workers: ["workers", "rpc", "admission", "attempt", "upstream", "telemetry", "config", "node"],
+  cli: [
+    "cli",
+    "config",
+    "routing",
+    "upstream",
+    "telemetry",
+    "workers",
+    "gen",
+    "gateway.ts",
+    "package.json",
+    "node",
+  ],
   "main.ts": ["cli", "package.json", "node"],
   // The composition root: it knows every folder, and no package.
   "gateway.ts": [
@@ -27,6 +39,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "simulator",
     "telemetry",
     "upstream",
+    "workers",
     "gen",
     "node",
   ],

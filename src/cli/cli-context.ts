@@ -5,6 +5,8 @@ export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly version: string;
+  /** The file that this program was started with: to start it once more. */
+  readonly program: string;
   readonly stdout: Output;
   readonly stderr: Output;
   /** The whole of standard input as text. */

@@ -1,5 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { mostWorkers } from "../config/defaults.ts";
 import { tierNames } from "../routing/catalog.ts";
+import { workerWord } from "../workers/worker-messages.ts";
 import type { BatchOptions } from "./batch.ts";
 import type { ChatOptions } from "./chat.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
@@ -41,10 +43,17 @@ function createProgram(context: CliContext, end: (code: ExitCode) => void): Comm
     .command("serve")
     .description("run the gateway until SIGTERM or SIGINT")
     .addOption(configOption())
+    .option("--workers <number>", "processes that share the ports, or auto: one a core", workerCount)
     .action(async (options: ServeOptions) => {
       const { runServe } = await import("./serve.ts");
       end(await runServe(options, context));
     });
+
+  // Not for people: `serve` starts it.
+  program.command(workerWord, { hidden: true }).action(async () => {
+    const { runWorker } = await import("./serve-as-worker.ts");
+    end(await runWorker(context));
+  });
 
   const chat = program
     .command("chat")
@@ -156,6 +165,15 @@ function wholeNumber(text: string): number {
 function positiveNumber(text: string): number {
   const value = wholeNumber(text);
   if (value < 1 || value > 1000) throw new InvalidArgumentError("It must be from 1 to 1000.");
+  return value;
+}
+
+function workerCount(text: string): number | "auto" {
+  if (text === "auto") return text;
+  const value = wholeNumber(text);
+  if (value < 1 || value > mostWorkers) {
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${mostWorkers}, or auto.`);
+  }
   return value;
 }
 

@@ -1,14 +1,16 @@
+import { availableParallelism } from "node:os";
 import type { Config } from "../config/config.ts";
-import type { Gateway } from "../gateway.ts";
-import { startGateway, StartRefused } from "../gateway.ts";
-import type { Log } from "../telemetry/log.ts";
-import { createLog } from "../telemetry/log.ts";
+import { type Gateway, startGateway, StartRefused } from "../gateway.ts";
+import { createLog, type Log } from "../telemetry/log.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
 import { formatListenError } from "./listen-error.ts";
 import { configEnv, readConfig } from "./read-config.ts";
+import { stopAtException, stopAtSignal } from "./stop-signal.ts";
 
 export interface ServeOptions {
   readonly config?: string | undefined;
+  /** In place of the config's. */
+  readonly workers?: Config["workers"];
 }
 
 /**
@@ -19,16 +21,25 @@ export interface ServeOptions {
 export async function runServe(options: ServeOptions, context: CliContext): Promise<ExitCode> {
   const config = readConfig(context, options.config);
   if (config === undefined) return 1;
+  const env = configEnv(context, options.config);
+  const wanted = options.workers ?? config.workers;
+  const workers = wanted === "auto" ? availableParallelism() : wanted;
+  if (workers > 1) {
+    const { serveWithWorkers } = await import("./serve-with-workers.ts");
+    return serveWithWorkers({ config, env, workers }, context);
+  }
   const log = createLog(config.logLevel);
-  const stop = createStop(context, log);
+  const signal = stopAtSignal(context, log);
+  const exception = stopAtException(context, log);
   try {
-    const gateway = await start(config, configEnv(context, options.config), context, log);
+    const gateway = await start(config, env, context, log);
     if (gateway === undefined) return 1;
-    const code = await stop.asked;
+    const code = await Promise.race([signal.asked, exception.asked]);
     await gateway.drain();
     return code;
   } finally {
-    stop.off();
+    signal.off();
+    exception.off();
   }
 }
 
@@ -42,37 +53,14 @@ async function start(
   try {
     return await startGateway({ config, env, cwd, log, version });
   } catch (error) {
-    const message =
-      error instanceof StartRefused ? `error: ${error.message}` : formatListenError(error, config.listen);
+    const message = startFailure(error, config);
     if (message === undefined) throw error;
     context.stderr.line(message);
     return undefined;
   }
 }
 
-/** Settles with the exit code once the process is asked to stop, or must. */
-function createStop(context: CliContext, log: Log): { asked: Promise<ExitCode>; off: () => void } {
-  const { promise: asked, resolve } = Promise.withResolvers<ExitCode>();
-  let signals = 0;
-  const offSignal = context.onSignal(["SIGINT", "SIGTERM"], (signal) => {
-    signals += 1;
-    if (signals > 1) {
-      log.warn({ event: "stopped", signal }, "second signal: ended at once, calls under way are lost");
-      context.exit(1);
-      return;
-    }
-    log.info({ event: "stopping", signal }, "draining; a second signal ends at once");
-    resolve(0);
-  });
-  const offUncaught = context.onUncaught((error, kind) => {
-    log.error({ event: "uncaught", kind, err: error }, "an error that nothing caught: this is a bug");
-    if (kind === "uncaughtException") resolve(1);
-  });
-  return {
-    asked,
-    off: () => {
-      offSignal();
-      offUncaught();
-    },
-  };
+/** What to print where a gateway does not start for a reason outside it; undefined for a bug. */
+export function startFailure(error: unknown, { listen }: Pick<Config, "listen">): string | undefined {
+  return error instanceof StartRefused ? `error: ${error.message}` : formatListenError(error, listen);
 }

@@ -83,8 +83,11 @@ export const defaultWarnPercent = 80;
 /** A connection is renewed every half hour, so that callers find new replicas. */
 export const defaultGrpc = { keepaliveMs: 60_000, maxConnectionAgeMs: 1_800_000 } as const;
 
-/** More than one needs state that processes share. */
+/** One process does what most need, and has nothing to agree on with others. */
 export const defaultWorkers = 1;
+
+/** Far above the cores of any machine that it would make sense on. */
+export const mostWorkers = 256;
 
 /** Feels like a quick model: an eighth of a second to the first token, then faster than reading. */
 export const defaultSimulator = { enabled: "auto", seed: 1, firstTokenMs: 120, tokensPerSecond: 60 } as const;

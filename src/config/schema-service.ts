@@ -8,6 +8,7 @@ import {
   defaultSimulator,
   defaultWarnPercent,
   defaultWorkers,
+  mostWorkers,
 } from "./defaults.ts";
 import {
   decimal,
@@ -96,8 +97,8 @@ export const serviceShape = {
     maxConnectionAgeMs: durationMs(1).default(defaultGrpc.maxConnectionAgeMs),
   }).prefault({}),
   workers: z
-    .union([z.literal("auto"), wholeNumber(1, 256)], {
-      error: "must be a whole number from 1 to 256, or auto",
+    .union([z.literal("auto"), wholeNumber(1, mostWorkers)], {
+      error: `must be a whole number from 1 to ${mostWorkers}, or auto`,
     })
     .default(defaultWorkers),
   cors: section({

@@ -16,14 +16,23 @@ export interface Log {
 // this is dropped. pino flushes what is pending when the process exits.
 const mostUnreadBytes = 8 * 1024 * 1024;
 
+/** Where lines go. */
+export type LogOutput = DestinationStream;
+
+/** Standard output. */
+export function standardOutput(): LogOutput {
+  return toFile({ fd: 1, sync: false, maxLength: mostUnreadBytes });
+}
+
 /**
  * A log at this pino level or above. Every line written inside a call carries its `trace_id`.
  * @param level one of pino's, `silent` included; an unknown one reads as `info`
- * @param destination stdout where left out
+ * @param fields in every line
  */
 export function createLog(
   level: string,
-  destination: DestinationStream = toFile({ fd: 1, sync: false, maxLength: mostUnreadBytes }),
+  destination: LogOutput = standardOutput(),
+  fields: Readonly<Record<string, unknown>> = {},
 ): Log {
   const known = level === "silent" || Object.hasOwn(pino.levels.values, level);
   const logger = pino(
@@ -35,7 +44,7 @@ export function createLog(
       serializers: { err: (shown: unknown) => shown },
     },
     destination,
-  );
+  ).child(fields);
   const write = (level: keyof Log, fields: Readonly<Record<string, unknown>>, message: string): void => {
     if (logger.isLevelEnabled(level)) logger[level](safeFields(fields), safeText(message));
   };

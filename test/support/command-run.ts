@@ -34,6 +34,7 @@ export async function runCommand(
     env: options.env ?? {},
     cwd: options.cwd ?? tmpdir(),
     version: "1.2.3",
+    program: "",
     stdout: createOutput({
       isTTY,
       write: (text) => {

@@ -1,0 +1,81 @@
+import type { PeerFact } from "./peer-fact.ts";
+import type { HeardFact, PeerAnswered, PeerListener, Peers } from "./peers.ts";
+import type { FromWorker, ToWorker } from "./worker-messages.ts";
+
+type Heard = Extract<ToWorker, { readonly kind: "fact" | "left" | "question" | "answers" }>;
+
+/** The worker's end of what goes between workers. */
+export interface PeerLink {
+  readonly peers: Peers;
+  /** What was told before this worker was there. */
+  readonly know: (facts: readonly HeardFact[]) => void;
+  readonly hear: (message: Heard) => void;
+  /** There is nobody to hear from any more. */
+  readonly end: () => void;
+}
+
+/** @param send to the primary, which passes it on */
+export function createPeerLink(send: (message: FromWorker) => void): PeerLink {
+  const asked = new Map<number, (answers: readonly PeerAnswered[]) => void>();
+  let questions = 0;
+  let listener: PeerListener | undefined;
+  let over = false;
+  /** What comes before anybody listens. */
+  let early: ((listener: PeerListener) => void)[] = [];
+
+  const tell = (say: (listener: PeerListener) => void): void => {
+    if (listener === undefined) early.push(say);
+    else say(listener);
+  };
+
+  const answer = async (
+    { id, question }: Extract<Heard, { readonly kind: "question" }>,
+    to: PeerListener,
+  ): Promise<void> => {
+    const answer = await to.onQuestion(question);
+    send({ kind: "answer", id, answer });
+  };
+
+  return {
+    peers: {
+      tell: (fact: PeerFact) => send({ kind: "fact", fact }),
+      listen: (listens) => {
+        listener = listens;
+        for (const say of early) say(listens);
+        early = [];
+      },
+      ask: (question) => {
+        if (over) return Promise.resolve([]);
+        const id = (questions += 1);
+        send({ kind: "ask", id, question });
+        return new Promise((resolve) => asked.set(id, resolve));
+      },
+    },
+    know: (facts) => {
+      for (const heard of facts) tell((to) => to.onFact(heard));
+    },
+    hear: (message) => {
+      switch (message.kind) {
+        case "fact": {
+          const { fact, from } = message;
+          tell((to) => to.onFact({ fact, from }));
+          break;
+        }
+        case "left":
+          tell((to) => to.onLeft(message.worker));
+          break;
+        case "question":
+          tell((to) => void answer(message, to));
+          break;
+        case "answers":
+          asked.get(message.id)?.(message.answers);
+          asked.delete(message.id);
+      }
+    },
+    end: () => {
+      over = true;
+      for (const resolve of asked.values()) resolve([]);
+      asked.clear();
+    },
+  };
+}

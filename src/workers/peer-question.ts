@@ -1,0 +1,13 @@
+/** What a worker asks the others, to answer for all of them. */
+export type PeerQuestion =
+  /** Calls under way, by deployment. */
+  | { readonly kind: "in-flight" }
+  /** Metrics in Prometheus' text format. */
+  | { readonly kind: "metrics" }
+  /** Writes what is recorded by now to the ledger. */
+  | { readonly kind: "flush" };
+
+export type PeerAnswer =
+  | { readonly kind: "in-flight"; readonly calls: ReadonlyMap<string, number> }
+  | { readonly kind: "metrics"; readonly text: string }
+  | { readonly kind: "flushed" };

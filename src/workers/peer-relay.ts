@@ -1,0 +1,74 @@
+import { createKeptFacts } from "./kept-facts.ts";
+import type { HeardFact } from "./peers.ts";
+import { createQuestions } from "./questions.ts";
+import type { FromWorker, ToWorker } from "./worker-messages.ts";
+
+/** A worker that others can hear. */
+export interface RelayedWorker {
+  readonly id: number;
+  readonly number: number;
+  readonly serves: () => boolean;
+  readonly send: (message: ToWorker) => void;
+}
+
+type Said = Extract<FromWorker, { readonly kind: "fact" | "ask" | "answer" }>;
+
+/** Carries what workers tell and ask each other. */
+export interface PeerRelay {
+  readonly said: (by: RelayedWorker, message: Said) => void;
+  /** The worker has ended, and is no longer among the workers. */
+  readonly leave: (worker: number) => void;
+  /** What one that starts now should know. */
+  readonly known: () => readonly HeardFact[];
+}
+
+/**
+ * Facts go to every other worker, in one order for all. Questions go to those that serve.
+ * @param workers all that have not ended
+ * @param now the monotonic clock, in milliseconds
+ */
+export function createPeerRelay(workers: () => Iterable<RelayedWorker>, now: () => number): PeerRelay {
+  const facts = createKeptFacts(now);
+  const questions = createQuestions();
+  const others = (than: number): readonly RelayedWorker[] => [...workers()].filter(({ id }) => id !== than);
+
+  const answer = async (
+    by: RelayedWorker,
+    { id: asked, question }: Extract<Said, { readonly kind: "ask" }>,
+  ): Promise<void> => {
+    const serving = others(by.id).filter(({ serves }) => serves());
+    const answers = await questions.ask(
+      question,
+      serving.map(({ id, number, send }) => ({
+        id,
+        number,
+        ask: (id, question) => send({ kind: "question", id, question }),
+      })),
+    );
+    by.send({ kind: "answers", id: asked, answers });
+  };
+
+  return {
+    said: (by, message) => {
+      switch (message.kind) {
+        case "fact": {
+          const heard: HeardFact = { fact: message.fact, from: by.id };
+          facts.note(heard);
+          for (const { send } of others(by.id)) send({ kind: "fact", ...heard });
+          break;
+        }
+        case "ask":
+          void answer(by, message);
+          break;
+        case "answer":
+          questions.answered(by.id, message.id, message.answer);
+      }
+    },
+    leave: (worker) => {
+      facts.leave(worker);
+      questions.leave(worker);
+      for (const { send } of workers()) send({ kind: "left", worker });
+    },
+    known: facts.all,
+  };
+}
