@@ -69,20 +69,53 @@ export interface ScenarioWorld {
   readonly close: () => Promise<void>;
 }
 
-/** Limits that make a fault show within a second. Durations that a scenario is about stand in its own text. */
-export const quickLimits = `
+/** Limits of time, in milliseconds; the rest of a config as scenarios want it. */
+export function limitsOf({
+  connectMs = 500,
+  firstTokenMs = 500,
+  idleMs = 500,
+  tokenIdleMs = 800,
+  unaryMs = 4_000,
+  retry = "{ attempts: 5, baseMs: 100, capMs: 1000, jitter: none, budgetRatio: 0.1, budgetPerSecond: 1 }",
+  graceMs = 1_000,
+  ledger = "{ off: true }",
+}: {
+  readonly connectMs?: number;
+  readonly firstTokenMs?: number;
+  readonly idleMs?: number;
+  readonly tokenIdleMs?: number;
+  readonly unaryMs?: number;
+  readonly retry?: string;
+  readonly graceMs?: number;
+  readonly ledger?: string;
+} = {}): string {
+  return `
 timeouts:
-  connectMs: 300
-  firstTokenMs: { simple: 300, standard: 300, advanced: 300 }
-  idleMs: 300
-  tokenIdleMs: 500
-  unaryMs: 1500
-  streamMs: 10000
-retry: { attempts: 5, baseMs: 100, capMs: 1000, jitter: none, budgetRatio: 0.1, budgetPerSecond: 1 }
-drain: { delayMs: 0, graceMs: 1000 }
-ledger: { off: true }
+  connectMs: ${connectMs}
+  firstTokenMs: { simple: ${firstTokenMs}, standard: ${firstTokenMs}, advanced: ${firstTokenMs} }
+  idleMs: ${idleMs}
+  tokenIdleMs: ${tokenIdleMs}
+  unaryMs: ${unaryMs}
+  streamMs: 60000
+retry: ${retry}
+drain: { delayMs: 0, graceMs: ${graceMs} }
+ledger: ${ledger}
 simulator: { enabled: false }
 `;
+}
+
+/** Limits that make a fault show within a second or so, and leave a busy machine room for everything else. */
+export const quickLimits = limitsOf();
+
+const longMs = 30_000;
+
+/** No limit runs out within a test. */
+export const patientLimits = limitsOf({
+  firstTokenMs: longMs,
+  idleMs: longMs,
+  tokenIdleMs: longMs,
+  unaryMs: longMs,
+});
 
 /** A model at `main`, and another at `spare` that it falls back to whatever goes wrong. */
 export function twoUpstreams(main: string, spare: string, more = quickLimits, mainKeys = ["main"]): string {
@@ -109,6 +142,8 @@ export async function startScenario(options: {
   readonly config: string;
   readonly listener: ListenerUnderTest;
   readonly keys?: Readonly<Record<string, string>>;
+  /** What key files hold at the start, by their paths as the config writes them. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly backend?: TraceBackend;
   /** Where its files are; left out: where the tests run. */
   readonly cwd?: string;
@@ -126,7 +161,7 @@ export async function startScenario(options: {
   };
   const log: Readonly<Record<string, unknown>>[] = [];
   const gateway = await startGateway({
-    config: configOf(config, env),
+    config: configOf(config, env, options.files),
     env,
     version: "test",
     ...(cwd === undefined ? {} : { cwd }),
