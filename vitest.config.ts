@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ["test/support/require-node.ts"],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // What is polled for comes by itself; how soon is the machine's affair.
+    expect: { poll: { timeout: 10_000 } },
     // Real sockets and timers: two cores are shared by many processes.
     maxWorkers: 2,
     reporters: ["default", createSummaryReporter((line) => process.stdout.write(`${line}\n`))],

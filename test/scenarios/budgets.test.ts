@@ -10,7 +10,7 @@ import {
   type Script,
   startFaultyUpstream,
 } from "../support/faulty-upstream.ts";
-import { quickLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import { patientLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
 import { answers, hangsBeforeHeaders, refuses, streamsThenResets } from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 // A prompt of a few tokens and an answer of at most 1024 are estimated at about 0.002 USD.
-const patient = quickLimits.replaceAll("300", "30000").replace("unaryMs: 1500", "unaryMs: 30000");
+const patient = patientLimits;
 
 async function start(script: Script, budgets: string, listener: "grpc" | "connect" = "grpc"): Promise<void> {
   main = await startFaultyUpstream(script);

@@ -6,7 +6,7 @@ import {
   type Script,
   startFaultyUpstream,
 } from "../support/faulty-upstream.ts";
-import { quickLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import { limitsOf, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
 import {
   answers,
   chunkEvent,
@@ -31,10 +31,9 @@ async function start(script: Script, listener: "grpc" | "connect", more: string)
   world = await startScenario({ config: twoUpstreams(main.baseUrl, spare.baseUrl, more), listener });
 }
 
-const patient = quickLimits
-  .replaceAll("300", "30000")
-  .replace("unaryMs: 1500", "unaryMs: 30000")
-  .replace("tokenIdleMs: 500", "tokenIdleMs: 30000");
+const patient = { firstTokenMs: 30_000, idleMs: 30_000, tokenIdleMs: 30_000, unaryMs: 30_000 };
+const slowRetry =
+  "{ attempts: 5, baseMs: 5000, capMs: 5000, jitter: none, budgetRatio: 0.1, budgetPerSecond: 1 }";
 
 const slow: Behaviour = {
   name: "streams for a second",
@@ -54,7 +53,7 @@ const slow: Behaviour = {
 for (const listener of ["grpc", "connect"] as const) {
   describe(`a drain of the ${listener} listener`, () => {
     it("lets a running stream come to its end", async () => {
-      await start(() => slow, listener, patient.replace("graceMs: 1000", "graceMs: 10000"));
+      await start(() => slow, listener, limitsOf({ ...patient, graceMs: 10_000 }));
       const seen = world.chatStream();
       await main.received(1);
       await sleep(150);
@@ -63,7 +62,7 @@ for (const listener of ["grpc", "connect"] as const) {
     });
 
     it("ends a stream that outlasts the grace with ABORTED, and its upstream with it", async () => {
-      await start(() => streamsThenStalls(2), listener, patient);
+      await start(() => streamsThenStalls(2), listener, limitsOf(patient));
       const seen = world.chatStream();
       await main.received(1);
       await sleep(150);
@@ -77,11 +76,7 @@ for (const listener of ["grpc", "connect"] as const) {
     });
 
     it("starts no further attempt", async () => {
-      await start(
-        () => refuses(500),
-        listener,
-        patient.replace("baseMs: 100", "baseMs: 5000").replace("capMs: 1000", "capMs: 5000"),
-      );
+      await start(() => refuses(500), listener, limitsOf({ ...patient, retry: slowRetry }));
       const seen = world.chat({ routing: { fallback: { mode: 1 } } });
       await main.received(1);
       await sleep(50);

@@ -7,6 +7,7 @@ import { startBlackHole } from "../support/black-hole.ts";
 import { type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
 import {
   type ListenerUnderTest,
+  limitsOf,
   quickLimits,
   type Seen,
   startScenario,
@@ -65,7 +66,7 @@ async function play(row: FaultRow, kind: CallKind, listener: ListenerUnderTest):
   const { baseUrl, upstream, close } = await startMain(row.main);
   const caller = `scenario-${(calls += 1)}`;
   const spareBefore = spare.requests.length;
-  const limits = row.patient === true ? quickLimits.replace(/(firstTokenMs|unaryMs).*/g, "") : quickLimits;
+  const limits = row.patient === true ? limitsOf({ firstTokenMs: 30_000, unaryMs: 60_000 }) : quickLimits;
   const config = twoUpstreams(baseUrl, spare.baseUrl, limits);
   const world = await startScenario({ config, listener, backend });
   let seen: Seen;

@@ -2,7 +2,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import { KeyState } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import { AttemptOutcome, ErrorReason, RouteReason, SkipReason } from "../../gen/switchyard/v1/routing_pb.ts";
 import { type FaultyUpstream, type Script, startFaultyUpstream } from "../support/faulty-upstream.ts";
-import { quickLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import {
+  limitsOf,
+  patientLimits,
+  type ScenarioWorld,
+  startScenario,
+  twoUpstreams,
+} from "../support/scenario-world.ts";
 import { answers, refuses } from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
@@ -21,7 +27,7 @@ async function start(
 ): Promise<void> {
   main = await startFaultyUpstream(script);
   spare = await startFaultyUpstream(spareScript);
-  const config = twoUpstreams(main.baseUrl, spare.baseUrl, quickLimits, [...keys]);
+  const config = twoUpstreams(main.baseUrl, spare.baseUrl, patientLimits, [...keys]);
   world = await startScenario({ config, listener: "grpc" });
 }
 
@@ -134,11 +140,7 @@ describe("an upstream whose one key is refused", () => {
   it("is not waited for, though another of its models stands in the plan", async () => {
     main = await startFaultyUpstream(() => refuses(401));
     spare = await startFaultyUpstream(() => answers());
-    const config = twoUpstreams(
-      main.baseUrl,
-      spare.baseUrl,
-      quickLimits.replace("unaryMs: 1500", "unaryMs: 120000"),
-    )
+    const config = twoUpstreams(main.baseUrl, spare.baseUrl, limitsOf({ unaryMs: 120_000 }))
       .replace("upstreams: [spare]", "upstreams: [main]")
       .replace(/ {2}spare: \{ baseUrl.*\n/, "");
     world = await startScenario({ config, listener: "grpc" });

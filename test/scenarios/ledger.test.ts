@@ -9,7 +9,7 @@ import type { GetReportResponse } from "../../gen/switchyard/operator/v1/operato
 import { BreakerState, CanaryArm } from "../../gen/switchyard/v1/routing_pb.ts";
 import { keyOf } from "../support/canary-calls.ts";
 import { type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
-import { quickLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import { limitsOf, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
 import { answers, hangsBeforeHeaders, refuses } from "../support/upstream-behaviours.ts";
 
 let folder: string;
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 async function start(ledger = "{ path: ledger.db }"): Promise<void> {
-  const limits = quickLimits.replace("{ off: true }", ledger);
+  const limits = limitsOf({ ledger });
   const config = twoUpstreams(main.baseUrl, spare.baseUrl, limits);
   world = await startScenario({ config, listener: "grpc", cwd: folder });
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type Behaviour, type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
-import { quickLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import { patientLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
 import { answers } from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
@@ -33,7 +33,7 @@ async function start(listener: "grpc" | "connect", limits: string): Promise<void
   gate = createGate();
   main = await startFaultyUpstream(() => gate.behaviour);
   spare = await startFaultyUpstream(() => gate.behaviour);
-  const more = `${quickLimits.replace("unaryMs: 1500", "unaryMs: 30000")}\n${limits}`;
+  const more = `${patientLimits}\n${limits}`;
   world = await startScenario({ config: twoUpstreams(main.baseUrl, spare.baseUrl, more), listener });
 }
 

@@ -111,6 +111,7 @@ const longMs = 30_000;
 
 /** No limit runs out within a test. */
 export const patientLimits = limitsOf({
+  connectMs: longMs,
   firstTokenMs: longMs,
   idleMs: longMs,
   tokenIdleMs: longMs,
