@@ -113,6 +113,7 @@ export function createBatchingLedger(options: BatchingLedgerOptions): Ledger {
       const result = await store.spending(window);
       return result.kind === "done" ? result.value : [];
     },
+    notes: store.notes,
     close: async () => {
       if (closed) return;
       await settledWithin(closeMs, writeAll, () => {});

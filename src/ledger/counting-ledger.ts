@@ -19,6 +19,7 @@ export function createCountingLedger(): Ledger {
     totals: () => sums,
     report: () => Promise.resolve({ kind: "off" }),
     spending: () => Promise.resolve([]),
+    notes: undefined,
     close: () => Promise.resolve(),
   };
 }

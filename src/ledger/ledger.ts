@@ -1,6 +1,7 @@
 import type { Arm } from "../routing/canary-arm.ts";
 import type { TierName } from "../routing/catalog.ts";
 import type { FailureKind } from "../routing/failure.ts";
+import type { LedgerNotes } from "./notes.ts";
 import type { ReportResult, ReportWindow } from "./report-rows.ts";
 import type { Spending } from "./spending.ts";
 
@@ -74,6 +75,8 @@ export interface Ledger {
   readonly report: (window: ReportWindow) => Promise<ReportResult>;
   /** By caller and labels; nothing where nothing is kept, or the store could not be asked. */
   readonly spending: (window: ReportWindow) => Promise<readonly Spending[]>;
+  /** Undefined where no replica shares them. */
+  readonly notes: LedgerNotes | undefined;
   /** Keeps what was recorded, if that takes no more than some seconds; never rejects. */
   readonly close: () => Promise<void>;
 }

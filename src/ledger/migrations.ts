@@ -48,6 +48,11 @@ export const migrations: readonly Migration[] = [
       "CREATE INDEX switchyard_attempts_called ON switchyard_attempts (called_ms)",
     ],
   },
+  {
+    number: 2,
+    name: "notes",
+    statements: ["CREATE TABLE switchyard_notes (name TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL)"],
+  },
 ];
 
 /** The table of the steps that a store has taken. */

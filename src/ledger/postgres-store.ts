@@ -80,6 +80,14 @@ export function createPostgresStore(url: string): LedgerStore {
         return (await pool.query<QueryResultRow>(query)).rows.map(spendingRow);
       }),
     prune: (before, atMost) => ask(async () => (await pool.query(pruneSql, [before, atMost])).rowCount ?? 0),
+    notes: {
+      read: (name) =>
+        ask(async () => {
+          const { rows } = await pool.query<{ text: string }>(readNoteSql, [name]);
+          return rows[0]?.text;
+        }),
+      write: (name, text) => ask(async () => void (await pool.query(writeNoteSql, [name, text]))),
+    },
     close: async () => {
       if (closed) return;
       closed = true;
@@ -101,6 +109,11 @@ const appendSql = `INSERT INTO switchyard_attempts (${names}) SELECT * FROM unne
 
 const pruneSql = `DELETE FROM switchyard_attempts WHERE (decision_id, number) IN (
   SELECT decision_id, number FROM switchyard_attempts WHERE called_ms < $1 ORDER BY called_ms LIMIT $2)`;
+
+const readNoteSql = "SELECT text FROM switchyard_notes WHERE name = $1";
+
+const writeNoteSql = `INSERT INTO switchyard_notes VALUES ($1, $2)
+  ON CONFLICT (name) DO UPDATE SET text = EXCLUDED.text`;
 
 async function migrate(pool: Pool): Promise<void> {
   await inTransaction(pool, "BEGIN", async (client) => {

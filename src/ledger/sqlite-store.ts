@@ -70,6 +70,7 @@ export async function openSqliteStore(path: string): Promise<SqliteOpening> {
         lastRead = result;
         return result as Promise<StoreResult<readonly Spending[]>>;
       },
+      notes: undefined,
       close: async () => {
         closed = true;
         await Promise.all([writer.close(), reader?.close()]);

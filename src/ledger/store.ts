@@ -1,4 +1,5 @@
 import type { AttemptRow } from "./attempt-row.ts";
+import type { LedgerNotes } from "./notes.ts";
 import type { ReportRows, ReportWindow } from "./report-rows.ts";
 import type { Spending } from "./spending.ts";
 
@@ -18,6 +19,8 @@ export interface LedgerStore {
    * @param atMost so that nobody waits long for the store meanwhile
    */
   readonly prune: (before: number, atMost: number) => Promise<StoreResult<number>>;
+  /** Undefined where nobody shares them: a file has other files beside it for what is its own. */
+  readonly notes: LedgerNotes | undefined;
   /** What is under way fails. */
   readonly close: () => Promise<void>;
 }

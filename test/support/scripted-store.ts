@@ -29,6 +29,7 @@ export function createScriptedStore(old = 0): ScriptedStore {
     return { kind: "done", value: work() };
   };
   return {
+    notes: undefined,
     place: "memory",
     asked,
     rows,
