@@ -126,7 +126,15 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   const catalog = compileCatalog(config);
   const upstreams = openUpstreams(config, simulator?.baseUrl, clock.now);
   for (const upstream of upstreams.values()) started.defer(upstream.close);
-  const canary = await openCanary({ ...chance, catalog, config, cwd, source: spans, fleet: () => fleet });
+  const canary = await openCanary({
+    ...chance,
+    catalog,
+    config,
+    cwd,
+    notes: ledger.notes,
+    source: spans,
+    fleet: () => fleet,
+  });
   if (canary !== undefined) started.defer(canary.close);
   const { onTransition: tellTransition, observe } = createBreakerEvents(spans);
   const onTransition: typeof tellTransition = (from, to, name) => {

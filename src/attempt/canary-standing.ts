@@ -30,14 +30,34 @@ export function startingStanding(
   }
 }
 
-/** What another process that shares the store has decided since; undefined where there is nothing new. */
-export function adoptedStanding(
-  loaded: LoadedCanary,
-  configured: CanarySplit,
-  changedAt: number,
-): SavedCanary | undefined {
-  if (loaded.kind !== "saved" || loaded.saved.changedAt <= changedAt) return undefined;
-  return isSamePair(loaded.saved, configured) ? loaded.saved : undefined;
+/** What a look into the store that others share means for a process that has a standing. */
+export type StoreNews =
+  | { readonly kind: "none" }
+  /** Another process has decided since. */
+  | { readonly kind: "adopt"; readonly saved: SavedCanary }
+  /** The store has lost, or never had, what this process knows: it is told again. */
+  | { readonly kind: "tell" };
+
+/** @param changedAt when the standing of this process was decided, by whomever; 0 where it is the config's alone */
+export function storeNews(loaded: LoadedCanary, configured: CanarySplit, changedAt: number): StoreNews {
+  const older: StoreNews = { kind: changedAt > 0 ? "tell" : "none" };
+  switch (loaded.kind) {
+    case "unreadable":
+      return { kind: "none" };
+    case "nothing":
+      return older;
+    case "saved": {
+      const { saved } = loaded;
+      // Replicas whose configs differ do not talk each other down.
+      if (!isSamePair(saved, configured) || saved.changedAt === changedAt) return { kind: "none" };
+      return saved.changedAt > changedAt ? { kind: "adopt", saved } : older;
+    }
+  }
+}
+
+/** The canary is off because nobody knows better, and not because anybody decided it. */
+export function isLost(standing: CanaryStanding): boolean {
+  return standing.kind === "rolled-back" && standing.rule === "state-lost";
 }
 
 function isSamePair(saved: SavedCanary, configured: CanarySplit): boolean {

@@ -9,7 +9,7 @@ import { armCall, startOf } from "./arm-call.ts";
 import type { ArmTotals } from "./arm-tally.ts";
 import { createCanaryComparison } from "./canary-comparison.ts";
 import { createCanaryLinks } from "./canary-links.ts";
-import { adoptedStanding, startingStanding, weightOf } from "./canary-standing.ts";
+import { isLost, startingStanding, storeNews, weightOf } from "./canary-standing.ts";
 import type { CanaryStanding, CanaryStore, SavedCanary } from "./canary-store.ts";
 import type { BreakerStateName } from "./permit.ts";
 import type { PlannedCall } from "./planned-call.ts";
@@ -30,7 +30,7 @@ export interface CanaryWatchOptions {
   readonly resetBreakers: () => void;
   /** Told of each decision once, in the context of the call that brought it about. Must not throw. */
   readonly onDecision: (decision: CanaryDecision) => void;
-  /** The standing could not be kept: a restart would not know of it. */
+  /** The standing cannot be kept from now on: a restart would not know of it. */
   readonly onUnsaved: () => void;
 }
 
@@ -58,6 +58,9 @@ export interface CanaryWatch {
   readonly close: () => Promise<void>;
 }
 
+/** How soon processes that share a store hear of one another. */
+const followEveryMs = 5_000;
+
 /** The state of a canary and the one place that changes it. Reads the store before it resolves. */
 export async function createCanaryWatch(options: CanaryWatchOptions): Promise<CanaryWatch> {
   const { config, store, now, wallClock, onDecision } = options;
@@ -73,7 +76,7 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
   let callsBeforeStep = 0;
   let alarm: string | undefined;
   let closed = false;
-  let unsaved = false;
+  let kept = true;
   let saving = Promise.resolve();
 
   const stand = (next: CanaryStanding): void => {
@@ -94,12 +97,19 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
   /** One after the other, so that the last one stands. */
   const keep = async (before: Promise<void>, saved: SavedCanary): Promise<void> => {
     await before;
-    unsaved = !(await store.save(saved));
-    if (unsaved) options.onUnsaved();
+    const was = kept;
+    kept = await store.save(saved);
+    // Once, not at every try: it is tried again until somebody can read it.
+    if (was && !kept) options.onUnsaved();
   };
 
   const save = (): Promise<void> => {
     changedAt = Math.max(wallClock(), changedAt + 1);
+    return tell();
+  };
+
+  /** So that the store has what this process knows. */
+  const tell = (): Promise<void> => {
     const { stable, canary, weightBasisPoints } = configured;
     const saved = { stable, canary, configuredBasisPoints: weightBasisPoints, changedAt, standing };
     saving = keep(saving, saved);
@@ -142,26 +152,51 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
     void save();
   };
 
-  const adopt = async (): Promise<void> => {
-    const theirs = adoptedStanding(await store.load(), configured, changedAt);
-    if (theirs === undefined || closed) return;
-    const rearmed = standing.kind === "rolled-back" && theirs.standing.kind === "trying";
-    changedAt = theirs.changedAt;
-    if (rearmed) rearm();
-    stand(theirs.standing);
-    decide("adopted", "another process that shares its state decided it");
+  const adopt = (next: CanaryStanding, decidedAt: number, why: string): void => {
+    changedAt = decidedAt;
+    if (standing.kind === "rolled-back" && next.kind === "trying") rearm();
+    stand(next);
+    decide("adopted", why);
   };
 
-  let timer = options.setTimer(onTimer, lookEveryMs);
-  function onTimer(): void {
-    timer = options.setTimer(onTimer, lookEveryMs);
+  /** Hears what others have decided, and says what they have not heard. */
+  const follow = async (): Promise<void> => {
+    const read = await store.load();
+    if (closed) return;
+    if (isLost(standing)) {
+      if (read.kind === "unreadable") return;
+      const decidedAt = read.kind === "saved" ? read.saved.changedAt : 0;
+      return adopt(startingStanding(read, configured, wallClock()), decidedAt, "its state can be read again");
+    }
+    const news = storeNews(read, configured, changedAt);
+    switch (news.kind) {
+      case "none":
+        return;
+      case "adopt":
+        return adopt(
+          news.saved.standing,
+          news.saved.changedAt,
+          "another process that shares its state decided it",
+        );
+      case "tell":
+        return tell();
+    }
+  };
+
+  let looking = options.setTimer(onLook, lookEveryMs);
+  function onLook(): void {
+    looking = options.setTimer(onLook, lookEveryMs);
     judge(comparison.look());
     promoteIfEarned();
-    if (unsaved) void save();
-    void adopt();
   }
 
-  if (standing.kind === "rolled-back" && standing.rule === "state-lost") {
+  let following = options.setTimer(onFollow, followEveryMs);
+  function onFollow(): void {
+    following = options.setTimer(onFollow, followEveryMs);
+    void follow();
+  }
+
+  if (standing.kind === "rolled-back" && isLost(standing)) {
     decide("rolled-back", standing.why, standing.rule);
   }
 
@@ -187,7 +222,8 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
     },
     close: async () => {
       closed = true;
-      timer.cancel();
+      looking.cancel();
+      following.cancel();
       await saving;
     },
   };

@@ -4,6 +4,7 @@ import type { Catalog } from "../routing/catalog.ts";
 import { createCanaryEvents } from "../telemetry/canary-events.ts";
 import type { SpanSource } from "../telemetry/span-source.ts";
 import { canaryFileOf, createCanaryFile } from "./canary-file.ts";
+import { createCanaryNotes, type SharedNotes } from "./canary-notes.ts";
 import { type CanaryWatch, createCanaryWatch } from "./canary-watch.ts";
 import type { Fleet } from "./fleet.ts";
 import type { SetTimer } from "./timer.ts";
@@ -13,6 +14,8 @@ export interface OpenCanaryOptions {
   readonly config: Pick<Config, "canary" | "ledger">;
   /** Where a relative path of the ledger starts. */
   readonly cwd: string;
+  /** What replicas share; undefined: this machine alone runs the gateway, and a file keeps its standing. */
+  readonly notes: SharedNotes | undefined;
   readonly source: SpanSource;
   /** Asked when an operator arms the canary; it may not stand before. */
   readonly fleet: () => Pick<Fleet, "breaker" | "upstreamBreaker">;
@@ -23,14 +26,15 @@ export interface OpenCanaryOptions {
 
 /** The watch over the configured canary, as it stood when it was last kept; undefined where none is configured. */
 export async function openCanary(options: OpenCanaryOptions): Promise<CanaryWatch | undefined> {
-  const { catalog, config, cwd, source, fleet, now, wallClock, setTimer } = options;
+  const { catalog, config, cwd, notes, source, fleet, now, wallClock, setTimer } = options;
   const { canary, ledger } = config;
   if (canary === undefined) return undefined;
   const path = resolve(cwd, canaryFileOf(ledger.path));
+  const place = notes === undefined ? path : "the ledger's database";
   const watch = await createCanaryWatch({
     catalog,
     config: canary,
-    store: createCanaryFile(path),
+    store: notes === undefined ? createCanaryFile(path) : createCanaryNotes(notes, setTimer),
     now,
     wallClock,
     setTimer,
@@ -38,7 +42,7 @@ export async function openCanary(options: OpenCanaryOptions): Promise<CanaryWatc
     onDecision: createCanaryEvents(source),
     onUnsaved: () => {
       const message = "where the canary stands could not be kept: a restart would not know of it";
-      source.log.warn({ event: "canary", path }, message);
+      source.log.warn({ event: "canary", place }, message);
     },
   });
   const { standing } = watch.report();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { adoptedStanding, startingStanding, weightOf } from "../../src/attempt/canary-standing.ts";
+import { startingStanding, storeNews, weightOf } from "../../src/attempt/canary-standing.ts";
 import type { CanaryStanding, LoadedCanary, SavedCanary } from "../../src/attempt/canary-store.ts";
 
 const configured = { stable: "old", canary: "new", weightBasisPoints: 500 };
@@ -52,16 +52,31 @@ describe("startingStanding()", () => {
   });
 });
 
-describe("adoptedStanding()", () => {
-  it("is what another process decided later, of the same pair", () => {
-    expect(adoptedStanding(savedAs(rolledBack), configured, 99)?.standing).toEqual(rolledBack);
-    expect(adoptedStanding(savedAs(rolledBack), configured, 100)).toBeUndefined();
-    expect(adoptedStanding(savedAs(rolledBack, { canary: "newer" }), configured, 0)).toBeUndefined();
+describe("storeNews()", () => {
+  const news = (loaded: LoadedCanary, changedAt: number) => storeNews(loaded, configured, changedAt).kind;
+
+  it("is what another process decided later", () => {
+    expect(storeNews(savedAs(rolledBack), configured, 99)).toMatchObject({
+      kind: "adopt",
+      saved: { standing: rolledBack },
+    });
+    expect(news(savedAs(rolledBack), 100)).toBe("none");
   });
 
-  it("is nothing where there is nothing to read", () => {
-    expect(adoptedStanding({ kind: "nothing" }, configured, 0)).toBeUndefined();
-    expect(adoptedStanding({ kind: "unreadable" }, configured, 0)).toBeUndefined();
+  it("is that the store does not know what this process knows", () => {
+    expect(news(savedAs(promoted), 101)).toBe("tell");
+    expect(news({ kind: "nothing" }, 101)).toBe("tell");
+  });
+
+  it("is nothing where this process has nothing to tell, or cannot read", () => {
+    expect(news({ kind: "nothing" }, 0)).toBe("none");
+    expect(news({ kind: "unreadable" }, 101)).toBe("none");
+  });
+
+  it("is nothing where another pair of upstreams stands there: replicas whose configs differ leave each other alone", () => {
+    for (const changedAt of [0, 99, 101]) {
+      expect(news(savedAs(rolledBack, { canary: "newer" }), changedAt)).toBe("none");
+    }
   });
 });
 

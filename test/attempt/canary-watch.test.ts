@@ -468,7 +468,7 @@ describe("what a restart knows", () => {
     world.store.broken = true;
     await world.watch.arm(700);
     await world.clock.advance(minute);
-    expect([world.unsaved(), world.store.saves.length]).toEqual([2, 0]);
+    expect([world.unsaved(), world.store.saves.length]).toEqual([1, 0]);
     world.store.broken = false;
     await world.clock.advance(3 * minute);
     expect(world.store.saves.map(({ standing }) => standing)).toEqual([
@@ -477,21 +477,78 @@ describe("what a restart knows", () => {
   });
 });
 
+describe("a store that comes and goes", () => {
+  it("arms a canary that was off for want of a state, once the state can be read", async () => {
+    const store = memoryStore({ kind: "unreadable" });
+    const world = await canaryWorld({}, store);
+    await world.clock.advance(minute);
+    expect(world.armOf(keyOf("canary"))).toBe("stable");
+    store.loaded = { kind: "nothing" };
+    await world.clock.advance(5_000);
+    expect(world.armOf(keyOf("canary"))).toBe("canary");
+    expect(world.decisions.map(({ kind }) => kind)).toEqual(["rolled-back", "adopted"]);
+  });
+
+  it("leaves it off where the state says so", async () => {
+    const before = await canaryWorld();
+    for (let index = 0; index < 50; index++) before.call("stable", [served.stable]);
+    untilRolledBack(before, rescued);
+    await before.watch.close();
+    const { loaded } = before.store;
+    const store = memoryStore({ kind: "unreadable" });
+    const world = await canaryWorld({}, store);
+    store.loaded = loaded;
+    await world.clock.advance(minute);
+    expect(world.watch.report().standing).toMatchObject({ kind: "rolled-back", rule: "errors" });
+  });
+
+  it("is told again what it lost", async () => {
+    const world = await canaryWorld();
+    for (let index = 0; index < 50; index++) world.call("stable", [served.stable]);
+    untilRolledBack(world, rescued);
+    await world.clock.advance(0);
+    const { loaded } = world.store;
+    expect(loaded.kind).toBe("saved");
+    world.store.loaded = { kind: "nothing" };
+    await world.clock.advance(5_000);
+    expect(world.store.loaded).toEqual(loaded);
+  });
+});
+
 describe("processes that share a store", () => {
-  it("hear of each other's roll-back within a minute, and of an operator's word", async () => {
+  it("hear of each other's roll-back within seconds, and of an operator's word", async () => {
     const store = memoryStore();
     const one = await canaryWorld({}, store);
     const other = await canaryWorld({}, store);
     for (let index = 0; index < 50; index++) one.call("stable", [served.stable]);
     untilRolledBack(one, rescued);
-    await other.clock.advance(minute);
+    await other.clock.advance(5_000);
     expect(other.armOf(keyOf("canary"))).toBe("stable");
     expect(other.decisions).toEqual([expect.objectContaining({ kind: "adopted", weightBasisPoints: 0 })]);
 
-    await other.clock.advance(minute);
+    await other.clock.advance(5_000);
     await other.watch.arm(500);
-    await one.clock.advance(minute);
+    await one.clock.advance(5_000);
     expect(one.armOf(keyOf("canary"))).toBe("canary");
     expect([one.resets(), one.watch.report().canary.calls]).toEqual([1, 0]);
+  });
+
+  it("keep the later of two decisions, whoever wrote last", async () => {
+    const store = memoryStore();
+    const one = await canaryWorld({}, store);
+    const other = await canaryWorld({}, store);
+    await other.watch.arm(2500);
+    const earlier = store.loaded;
+    await one.clock.advance(10);
+    for (let index = 0; index < 50; index++) one.call("stable", [served.stable]);
+    untilRolledBack(one, rescued);
+    await one.clock.advance(0);
+    store.loaded = earlier;
+    await one.clock.advance(5_000);
+    await other.clock.advance(5_000);
+    expect([one, other].map(({ watch }) => watch.report().standing.kind)).toEqual([
+      "rolled-back",
+      "rolled-back",
+    ]);
   });
 });

@@ -1,0 +1,51 @@
+import { type RollbackRule, rollbackRules } from "../routing/canary-verdict.ts";
+import type { CanaryStanding, LoadedCanary, SavedCanary } from "./canary-store.ts";
+
+/** As a person can read it, too. */
+export function writeCanaryText(saved: SavedCanary): string {
+  return `${JSON.stringify(saved, undefined, 2)}\n`;
+}
+
+/** What a text says that {@link writeCanaryText} wrote; `unreadable` for any other. */
+export function readCanaryText(text: string): LoadedCanary {
+  try {
+    const saved = savedOf(JSON.parse(text));
+    return saved === undefined ? { kind: "unreadable" } : { kind: "saved", saved };
+  } catch {
+    return { kind: "unreadable" };
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function savedOf(value: unknown): SavedCanary | undefined {
+  if (!isFields(value) || !isFields(value["standing"])) return undefined;
+  const { stable, canary, configuredBasisPoints, changedAt } = value;
+  const standing = standingOf(value["standing"]);
+  return typeof stable === "string" &&
+    typeof canary === "string" &&
+    isBasisPoints(configuredBasisPoints) &&
+    typeof changedAt === "number" &&
+    standing !== undefined
+    ? { stable, canary, configuredBasisPoints, changedAt, standing }
+    : undefined;
+}
+
+function standingOf({ kind, weightBasisPoints, rule, why, at }: Fields): CanaryStanding | undefined {
+  if (kind === "trying" && isBasisPoints(weightBasisPoints)) return { kind, weightBasisPoints };
+  return kind === "rolled-back" && isRule(rule) && typeof why === "string" && typeof at === "number"
+    ? { kind, rule, why, at }
+    : undefined;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
+}
+
+function isBasisPoints(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 10_000;
+}
+
+function isRule(value: unknown): value is RollbackRule {
+  return (rollbackRules as readonly unknown[]).includes(value);
+}
