@@ -47,12 +47,12 @@ describe.skipIf(!postgres.present)(postgres.title("a ledger in PostgreSQL"), () 
   it("keeps notes that every replica reads, the last one of each name", async () => {
     const url = await server.freshDatabase();
     const [one, other] = [open(url).notes!, open(url).notes!];
-    expect(done(await one.read("canary"))).toBeUndefined();
-    done(await one.write("canary", "first"));
-    done(await other.write("canary", "second: 한국어 \u{1F600}"));
-    done(await one.write("other", "third"));
-    expect(done(await one.read("canary"))).toBe("second: 한국어 \u{1F600}");
-    expect(done(await other.read("other"))).toBe("third");
+    expect(await one.read("canary")).toEqual({ kind: "done", value: undefined });
+    await one.write("canary", "first");
+    await other.write("canary", "second: 한국어 \u{1F600}");
+    expect(await one.write("other", "third")).toMatchObject({ kind: "done" });
+    expect(await one.read("canary")).toEqual({ kind: "done", value: "second: 한국어 \u{1F600}" });
+    expect(await other.read("other")).toEqual({ kind: "done", value: "third" });
   });
 
   it("does not touch what a newer version wrote", async () => {
