@@ -1,8 +1,12 @@
 import { text } from "node:stream/consumers";
+import { isatty } from "node:tty";
 import packageJson from "../package.json" with { type: "json" };
 import type { CliContext } from "./cli/cli-context.ts";
 import { createOutput } from "./cli/output.ts";
 import { runCli } from "./cli/program.ts";
+
+/** Of the descriptors that the process was started with, the first that is a terminal. */
+const terminal = [0, 1, 2].find((descriptor) => isatty(descriptor));
 
 const context: CliContext = {
   env: process.env,
@@ -17,6 +21,19 @@ const context: CliContext = {
     return () => {
       for (const signal of signals) process.off(signal, listener);
     };
+  },
+  onHangUp: (listener) => {
+    const off = (): void => void process.off("SIGHUP", onSignal);
+    // A terminal that was closed sends the same signal and is a terminal no more. Then it ends the process, as ever.
+    const onSignal = (): void => {
+      if (terminal === undefined || isatty(terminal)) listener();
+      else {
+        off();
+        process.kill(process.pid, "SIGHUP");
+      }
+    };
+    process.on("SIGHUP", onSignal);
+    return off;
   },
   onUncaught: (listener) => {
     const onException = (error: unknown): void => listener(error, "uncaughtException");

@@ -13,6 +13,8 @@ export interface CliContext {
   readonly readStdin: () => Promise<string>;
   /** Calls the listener at each such signal; the result takes it off again. */
   readonly onSignal: (signals: readonly StopSignal[], listener: (signal: StopSignal) => void) => () => void;
+  /** Calls the listener at each SIGHUP, which then ends nothing; the result takes it off again. */
+  readonly onHangUp: (listener: () => void) => () => void;
   /** Calls the listener for each error that nothing caught; the result takes it off again. */
   readonly onUncaught: (listener: (error: unknown, kind: UncaughtKind) => void) => () => void;
   /** Ends the process at once. */

@@ -5,6 +5,7 @@ import { createLog, type Log } from "../telemetry/log.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
 import { formatListenError } from "./listen-error.ts";
 import { configEnv, readConfig } from "./read-config.ts";
+import { reloadAtSignal } from "./reload-at-signal.ts";
 import { stopAtException, stopAtSignal } from "./stop-signal.ts";
 
 export interface ServeOptions {
@@ -16,7 +17,7 @@ export interface ServeOptions {
 /**
  * `switchyard serve`: runs the gateway until SIGTERM or SIGINT, drains it, and ends with 0. A second signal
  * ends the process at once. An error that nothing caught is logged; an exception also stops the gateway, with
- * 1, since nobody knows what state it left behind.
+ * 1, since nobody knows what state it left behind. SIGHUP has it read its keys and its configuration again.
  */
 export async function runServe(options: ServeOptions, context: CliContext): Promise<ExitCode> {
   const config = readConfig(context, options.config);
@@ -31,15 +32,18 @@ export async function runServe(options: ServeOptions, context: CliContext): Prom
   const log = createLog(config.logLevel);
   const signal = stopAtSignal(context, log);
   const exception = stopAtException(context, log);
+  const reload = reloadAtSignal(context);
   try {
     const gateway = await start(config, env, context, log);
     if (gateway === undefined) return 1;
+    reload.serve(gateway);
     const code = await Promise.race([signal.asked, exception.asked]);
     await gateway.drain();
     return code;
   } finally {
     signal.off();
     exception.off();
+    reload.off();
   }
 }
 

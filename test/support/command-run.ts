@@ -53,6 +53,7 @@ export async function runCommand(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onHangUp: () => () => undefined,
     onUncaught: () => () => undefined,
     exit: () => undefined,
   };
