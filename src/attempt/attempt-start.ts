@@ -11,6 +11,8 @@ export interface AttemptStart {
   /** 0 for the first key of this visit. */
   readonly rotation: number;
   readonly timeoutMs: number;
+  /** That is all the time that the call has left, and no shorter limit of the attempt's own. */
+  readonly timeoutIsDeadline: boolean;
   readonly stream: boolean;
   /** The span of the attempt that it hedges. */
   readonly hedgeOf?: AttemptSpan | undefined;

@@ -166,7 +166,7 @@ export function startAttempt(
       }
       const expired = limits.expired();
       if (expired === undefined) return { failure, verdict: failureVerdict(failure) };
-      const runOut = { ...expired, isDeadline: granted.budgetIsDeadline && expired.ms >= start.timeoutMs };
+      const runOut = { ...expired, isDeadline: start.timeoutIsDeadline };
       const timeout = timeoutFailure(runOut, call.limits);
       const counts = timeout.kind === "timeout" && countsAgainstUpstream(runOut, call.limits, model);
       return { failure: timeout, verdict: counts ? failureVerdict(timeout) : silentVerdict };

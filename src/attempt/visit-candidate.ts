@@ -67,11 +67,17 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
   try {
     for (let rotation = 0; ; rotation++) {
       tried.add(lease.key);
-      const timeoutMs = Math.min(attempts.limitMs(granted), Math.max(1, visitEnds - options.now()));
-      const number = run.takeNumber();
-      const start = { granted, number, lease, rotation, timeoutMs, stream: attempts.stream };
+      const leftMs = Math.max(1, visitEnds - options.now());
+      const limitMs = attempts.limitMs(granted);
+      const timeoutMs = Math.min(limitMs, leftMs);
       const attempt = startAttempt(options, pricing, call, {
-        ...start,
+        granted,
+        number: run.takeNumber(),
+        lease,
+        rotation,
+        timeoutMs,
+        timeoutIsDeadline: granted.budgetIsDeadline && leftMs <= limitMs,
+        stream: attempts.stream,
         hedgeOf: visit.hedgeOf,
         claim: visit.claim,
       });

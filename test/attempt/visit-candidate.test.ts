@@ -63,6 +63,27 @@ describe("a visit", () => {
   });
 });
 
+describe("an attempt's own limit", () => {
+  it("is not the caller's deadline, though nobody else is there to ask: the call goes on", async () => {
+    const { chat, clock, requests, recorded } = start((_, index) =>
+      index === 0 ? { kind: "hang" } : { kind: "answer" },
+    );
+    const outcome = await settle(clock, chat({ timeoutMs: 60_000, limits: { attemptMs: 1000 } }));
+    expect(recorded[0]).toMatchObject({ outcome: "timed-out", failure: { kind: "timeout" } });
+    expect(outcome).toMatchObject({ kind: "answered" });
+    expect(requests).toHaveLength(2);
+  });
+
+  it("is not the caller's deadline for the first content of a stream either", async () => {
+    const { stream, clock, recorded } = start((_, index) =>
+      index === 0 ? { kind: "hang" } : { kind: "stream", parts: [{ text: "Hi" }, { done: true }] },
+    );
+    const events = await settle(clock, stream({ timeoutMs: 60_000 }));
+    expect(recorded[0]).toMatchObject({ failure: { kind: "timeout", limit: "first-token" } });
+    expect(events.at(-1)).toMatchObject({ kind: "finished" });
+  });
+});
+
 describe("an upstream's Retry-After", () => {
   const busy: ScriptedReply = { kind: "fail", failure: "overloaded", retryAfterMs: 7000 };
 
