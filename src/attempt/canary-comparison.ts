@@ -35,6 +35,7 @@ export function createCanaryComparison(): CanaryComparison {
   const baselines = new Map<string, CanaryBaseline>();
   let evidence = noEvidence;
   let tolerated = 1;
+  let failures = 0;
 
   const convinced = (): boolean => evidence.calls >= fewestCalls && evidenceValue(evidence) >= enoughEvidence;
 
@@ -45,6 +46,7 @@ export function createCanaryComparison(): CanaryComparison {
       baselines.set(kind, withStableCall(baseline, failed));
       return;
     }
+    failures += failed ? 1 : 0;
     tolerated = toleratedRate(baseline);
     evidence = withCanaryCall(evidence, failed, tolerated);
   };
@@ -57,8 +59,7 @@ export function createCanaryComparison(): CanaryComparison {
       if (call.firstTokenMs !== undefined) firstTokens.add(kind, arm, call.firstTokenMs);
       if (call.costNanos !== undefined) costs.add(kind, arm, call.costNanos);
       if (!convinced()) return undefined;
-      const { calls, rescued, lost } = tallies.canary.totals();
-      return { kind: "errors", calls, failures: rescued + lost, tolerated };
+      return { kind: "errors", calls: evidence.calls, failures, tolerated };
     },
     look: () => {
       const slow = firstTokens.look();

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, format, parse } from "node:path";
 import type { CanaryStore } from "./canary-store.ts";
@@ -21,7 +22,7 @@ export function createCanaryFile(path: string): CanaryStore {
       }
     },
     save: async (saved) => {
-      const draft = `${path}.${process.pid}.${saved.changedAt}`;
+      const draft = `${path}.${randomUUID()}`;
       try {
         await writeWhole(draft, writeCanaryText(saved));
         await rename(draft, path);

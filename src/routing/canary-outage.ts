@@ -17,7 +17,7 @@ export interface CanaryOutage {
 }
 
 /** A breaker that no probe closes for so long is no hiccup. */
-export const longestOpenMs = 60_000;
+const longestOpenMs = 60_000;
 
 const mostUnreached = 5;
 
