@@ -73,18 +73,17 @@ export function createKeyFileWatch(options: KeyFileWatchOptions): KeyFileWatch {
       folders.delete(folder);
     }
     for (const folder of wanted) {
-      if (!folders.has(folder))
-        folders.set(
-          folder,
-          outsideCalls(() => watchFolder(folder, notice)),
-        );
+      if (folders.has(folder)) continue;
+      const stop = outsideCalls(() => watchFolder(folder, notice));
+      folders.set(folder, stop);
     }
-    if (folders.size > 0) {
-      if (timer === undefined && !looking) arm(pollMs);
-      return;
+    if (folders.size === 0) {
+      timer?.cancel();
+      timer = undefined;
+    } else if (timer === undefined && !looking) {
+      // What changed since the files were first read, nobody told.
+      arm(settleMs);
     }
-    timer?.cancel();
-    timer = undefined;
   };
 
   return {

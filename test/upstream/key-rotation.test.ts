@@ -145,6 +145,7 @@ describe("a key's file that changes", () => {
 
   it("is taken up within seconds where the system tells nothing", async () => {
     const world = startRotation();
+    await world.clock.advance(pollMs / 2);
     world.files.set("/run/b", second);
     await world.clock.advance(pollMs + settleMs);
     expect(world.serving()).toMatchObject({ "one/b": second });
@@ -154,7 +155,7 @@ describe("a key's file that changes", () => {
   it("is believed once it stays the same: an empty or half written one is never used, and not warned of", async () => {
     const world = startRotation();
     world.files.set("/srv/run/a", "");
-    await world.clock.advance(pollMs);
+    await world.clock.advance(settleMs);
     world.files.set("/srv/run/a", second.slice(0, -3));
     await world.clock.advance(settleMs);
     expect(world.events).toEqual([]);
