@@ -42,8 +42,8 @@ const mostWaiting = 1024;
 
 /**
  * Each goes to the worker with the fewest open ones: connections of gRPC clients live long, and one that takes a dead
- * worker's place would else stay idle. One at a time is under way to a worker, so that a worker that dies takes no
- * more than that with it, and one that hangs gets no second.
+ * worker's place would else stay idle. One at a time is under way to a worker, so that one that hangs gets no second;
+ * one that dies on the way goes to another.
  */
 export function createHandOver<Connection>(options: HandOverOptions<Connection>): HandOver<Connection> {
   const { send, release } = options;
@@ -111,9 +111,8 @@ export function createHandOver<Connection>(options: HandOverOptions<Connection>)
     leave: (worker) => {
       const sent = takers.get(worker)?.sent;
       takers.delete(worker);
-      // It may have been read from: to anybody else it would make no sense.
-      if (sent !== undefined) release(sent.connection);
-      dispatch();
+      // It never said that it has it, so it never read from it.
+      if (sent !== undefined) wait(sent, true);
     },
     stop: () => {
       stopped = true;

@@ -48,19 +48,22 @@ export async function joinPrimary(channel: ParentChannel): Promise<PrimaryLink |
 
   const take = (listener: ListenerName, socket: Socket | undefined): void => {
     const serve = serves.get(listener);
-    channel.send({ kind: "took", taken: serve !== undefined });
     if (serve === undefined) {
       // This process's handle of it: the primary has its own.
       socket?.destroy();
+      channel.send({ kind: "took", taken: false });
       return;
     }
-    // Its client had left before it got here.
-    if (socket === undefined) {
-      countEnd();
-      return;
-    }
-    socket.once("close", countEnd);
-    serve(socket);
+    // Read from only once the primary will know of it: what it does not, it gives to another when this one dies.
+    channel.send({ kind: "took", taken: true }, () => {
+      if (socket === undefined) {
+        // Its client had left before it got here.
+        countEnd();
+        return;
+      }
+      socket.once("close", countEnd);
+      serve(socket);
+    });
   };
 
   const onMessage = (message: ToWorker, socket: Socket | undefined): void => {

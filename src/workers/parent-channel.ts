@@ -3,8 +3,8 @@ import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
 /** The channel to the process that started this one as a worker. */
 export interface ParentChannel {
-  /** What cannot be sent any more is lost. */
-  readonly send: (message: FromWorker) => void;
+  /** What cannot be sent any more is lost. @param then called once it is on its way, or lost */
+  readonly send: (message: FromWorker, then?: () => void) => void;
   /** Once. Messages that came before are told then. */
   readonly listen: (
     onMessage: (message: ToWorker, socket: Socket | undefined) => void,
@@ -19,8 +19,9 @@ export function parentChannel(): ParentChannel | undefined {
   const send = process.send?.bind(process);
   if (send === undefined) return undefined;
   return {
-    send: (message) => {
-      if (process.connected) send(message, undefined, undefined, ignore);
+    send: (message, then = ignore) => {
+      if (process.connected) send(message, undefined, undefined, () => then());
+      else then();
     },
     listen: (onMessage, onGone) => {
       // Both ends of the channel are ours.
@@ -36,5 +37,5 @@ export function parentChannel(): ParentChannel | undefined {
   };
 }
 
-/** The primary is gone, which `onGone` tells. */
+/** Where it is lost the primary is gone, which `onGone` tells. */
 function ignore(): void {}
