@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const scenarioNames = [
+const scenarioNames = [
   "unary",
   "streams",
   "traces",

@@ -20,7 +20,7 @@ export interface Wire {
   readonly judge: (answer: Answer) => Verdict;
 }
 
-export const wireNames = [
+const wireNames = [
   "grpc",
   "grpc-stream",
   "grpc-web",

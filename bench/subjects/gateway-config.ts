@@ -9,7 +9,7 @@ export const pacedPath = "/paced/20/5/20";
 /** A stream of 100 pieces, each written apart, as fast as the upstream can. */
 export const separatePath = "/paced/0/0/100";
 /** A stream with a piece a second that does not end by itself while it is looked at. */
-export const heldPath = "/paced/0/1000/600";
+const heldPath = "/paced/0/1000/600";
 
 /** Config of the gateway: everything on as it ships, but for {@link raisedLimits}. @param ledger path of its file */
 export function gatewayConfig(upstreams: Upstreams, ledger: string): string {

@@ -34,7 +34,7 @@ export async function runModels(options: ModelsOptions, context: CliContext): Pr
 }
 
 /** A table a provider, in the order in which the gateway lists them. */
-export function formatModels(models: readonly Model[], nowMs: number): string {
+function formatModels(models: readonly Model[], nowMs: number): string {
   if (models.length === 0) return "no models";
   const providers = Map.groupBy(models, ({ provider }) => provider);
   const rows = [...providers.values()].flat().map((model) => modelRow(model, nowMs));

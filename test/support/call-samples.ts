@@ -32,7 +32,7 @@ export function callContext(fields: Partial<CallContext> = {}): CallContext {
 }
 
 /** 30 tokens in, 7 out, as the upstream says. */
-export const usage = create(UsageSchema, {
+const usage = create(UsageSchema, {
   inputTokens: 30,
   cachedInputTokens: 10,
   outputTokens: 7,

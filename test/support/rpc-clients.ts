@@ -121,7 +121,7 @@ export function userMessage(text: string): MessageInitShape<typeof ChatRequestSc
   return { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: text } }] }] };
 }
 
-export function connectClient(
+function connectClient(
   name: string,
   listener: RpcClient["listener"],
   transport: Transport,

@@ -54,7 +54,7 @@ export interface WorldOptions {
 /** The trace id of every call. */
 export const traceId = "0af7651916cd43dd8448eb211c80319c";
 
-export function unavailable(): RpcError {
+function unavailable(): RpcError {
   return new RpcError(
     "UNAVAILABLE",
     "nothing left to try: naïve 100% — 다시",

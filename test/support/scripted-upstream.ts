@@ -74,7 +74,7 @@ export const sampleUsage: Usage = create(UsageSchema, {
   source: UsageSource.UPSTREAM,
 });
 
-export function failureOf(kind: FailureKind, retryAfterMs?: number): Failure {
+function failureOf(kind: FailureKind, retryAfterMs?: number): Failure {
   return {
     kind,
     message: `the upstream failed: ${kind}`,
