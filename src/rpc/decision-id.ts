@@ -4,8 +4,9 @@ import type { Arm } from "../routing/canary-arm.ts";
 // Crockford's base 32: no letter that reads as a digit.
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const timeDigits = 10;
-const chanceDigits = 16;
-const chanceBits = 80;
+// 80 bits of chance in two halves: each is a whole number that a double holds.
+const halfBytes = 5;
+const halfDigits = 8;
 
 /**
  * Makes the ids of calls: 26 characters, unique, and in the order of their making even within a millisecond.
@@ -13,18 +14,22 @@ const chanceBits = 80;
  * @see https://github.com/ulid/spec
  */
 export function createCallIds(wallClock: () => number): () => string {
-  let lastMs = 0;
-  let chance = 0n;
+  let lastMs = -1;
+  /** The digits of the time and of the first half. */
+  let beginning = "";
+  let second = 0;
   return () => {
-    const ms = Math.floor(wallClock());
+    const ms = Math.max(0, Math.floor(wallClock()));
     if (ms > lastMs) {
       lastMs = ms;
-      // The first bit stays clear, so that counting up never overflows.
-      chance = BigInt.asUintN(chanceBits - 1, BigInt(`0x${randomBytes(chanceBits / 8).toString("hex")}`));
+      const chance = randomBytes(2 * halfBytes);
+      beginning = encode(ms, timeDigits) + encode(chance.readUIntBE(0, halfBytes), halfDigits);
+      // Its first bit stays clear, so that counting up never overflows.
+      second = chance.readUIntBE(halfBytes, halfBytes) % 2 ** 39;
     } else {
-      chance += 1n;
+      second += 1;
     }
-    return encode(BigInt(lastMs), timeDigits) + encode(chance, chanceDigits);
+    return beginning + encode(second, halfDigits);
   };
 }
 
@@ -40,9 +45,9 @@ export function decisionTime(decisionId: string): number | undefined {
   return Array.from(digits).reduce((ms, digit) => ms * alphabet.length + alphabet.indexOf(digit), 0);
 }
 
-function encode(value: bigint, digits: number): string {
+function encode(value: number, digits: number): string {
   let text = "";
-  for (let rest = value; text.length < digits; rest >>= 5n)
-    text = (alphabet[Number(rest & 31n)] ?? "") + text;
+  for (let rest = value; text.length < digits; rest = Math.floor(rest / alphabet.length))
+    text = (alphabet[rest % alphabet.length] ?? "") + text;
   return text;
 }

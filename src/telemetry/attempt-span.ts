@@ -6,6 +6,7 @@ import { recordAttempt, recordFirstToken, recordNextToken } from "./attempt-metr
 import { emitEvent } from "./emit-event.ts";
 import { errorTypeOf } from "./error-type.ts";
 import { eventAttribute, eventName, genAi, switchyard } from "./names.ts";
+import { putAttributes } from "./put-attributes.ts";
 import type { RouteSpan } from "./route-span.ts";
 import { traceHeadersOf } from "./trace-context.ts";
 
@@ -35,13 +36,13 @@ export function startAttemptSpan(route: RouteSpan, facts: AttemptFacts): Attempt
     `chat ${facts.model}`,
     {
       kind: SpanKind.CLIENT,
-      attributes: attemptAttributes(facts),
       ...(hedged === undefined
         ? {}
         : { links: [{ context: hedged, attributes: { [switchyard.linkType]: "hedge_of" } }] }),
     },
     route.context,
   );
+  putAttributes(span, attemptAttributes(facts));
   const inside = trace.setSpan(route.context, span);
   let firstTokenSeen = false;
   let ended = false;
@@ -66,7 +67,7 @@ export function startAttemptSpan(route: RouteSpan, facts: AttemptFacts): Attempt
       ended = true;
       const errorType = result.failure === undefined ? undefined : errorTypeOf(result.failure);
       const failed = result.outcome === "error";
-      span.setAttributes(resultAttributes(result, facts.stream));
+      putAttributes(span, resultAttributes(result, facts.stream));
       if (failed) {
         span.setAttribute(ATTR_ERROR_TYPE, errorType ?? ERROR_TYPE_VALUE_OTHER);
         // Our own sentence for the class, safe to show; without one the class alone.

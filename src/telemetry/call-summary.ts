@@ -5,6 +5,7 @@ import {
   createContextKey,
   type Span,
 } from "@opentelemetry/api";
+import { putAttributes } from "./put-attributes.ts";
 
 /**
  * What is said of a call as a whole: on its SERVER span and, because that may not be recorded or may be
@@ -23,8 +24,9 @@ export function createCallSummary(span: Span, startedAt: number): CallSummary {
   return {
     startedAt,
     set: (attributes) => {
-      span.setAttributes(attributes);
-      for (const [name, value] of Object.entries(attributes)) {
+      putAttributes(span, attributes);
+      for (const name in attributes) {
+        const value = attributes[name];
         if (value !== undefined) collected[name] = value;
       }
     },

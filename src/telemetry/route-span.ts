@@ -4,6 +4,7 @@ import { boundedText } from "./bounded-text.ts";
 import { callSummaryOf } from "./call-summary.ts";
 import { emitEvent } from "./emit-event.ts";
 import { eventAttribute, eventName, genAi, metricLabel, switchyard } from "./names.ts";
+import { putAttributes } from "./put-attributes.ts";
 import type { SpanSource } from "./span-source.ts";
 import { usdOf } from "./usd.ts";
 import { wireWord } from "./wire-word.ts";
@@ -89,11 +90,8 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
   const parent = context.active();
   const call = callSummaryOf(parent);
   const startedAt = call?.startedAt ?? now();
-  const span = tracer.startSpan(
-    "route",
-    { kind: SpanKind.INTERNAL, attributes: routeAttributes(facts) },
-    parent,
-  );
+  const span = tracer.startSpan("route", { kind: SpanKind.INTERNAL }, parent);
+  putAttributes(span, routeAttributes(facts));
   const inside = trace.setSpan(parent, span);
   const tier = facts.tier ?? "none";
   const skipped: string[] = [];
@@ -139,7 +137,7 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
     end: (summary) => {
       if (ended) return;
       ended = true;
-      span.setAttributes({
+      putAttributes(span, {
         ...servedAttributes(summary),
         [switchyard.routeAttempts]: summary.attempts,
         [switchyard.routeRetries]: summary.retries,

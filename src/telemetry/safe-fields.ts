@@ -23,15 +23,20 @@ export function safeFields(fields: Readonly<Record<string, unknown>>): Record<st
   return safeObject(fields, 0);
 }
 
+/** Shorter than the shortest text and longer than the longest name that could be one: most need no further look. */
+const shortestSecret = "sk-12345678".length;
+const longestSecretName = Math.max(...[...secretNames].map((name) => name.length));
+
 /** The text with everything hidden that looks like a credential. */
 export function safeText(text: string): string {
-  return text.replace(secretText, censored);
+  return text.length < shortestSecret ? text : text.replace(secretText, censored);
 }
 
 function safeObject(fields: object, depth: number): Record<string, unknown> {
   const safe: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
-    safe[name] = secretNames.has(name.toLowerCase()) ? censored : safeValue(value, depth + 1);
+    const hidden = name.length <= longestSecretName && secretNames.has(name.toLowerCase());
+    safe[name] = hidden ? censored : safeValue(value, depth + 1);
   }
   return safe;
 }

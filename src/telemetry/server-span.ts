@@ -12,6 +12,7 @@ import {
 import { readAuthority } from "./authority.ts";
 import { createCallSummary, withCallSummary } from "./call-summary.ts";
 import { switchyard } from "./names.ts";
+import { putAttributes } from "./put-attributes.ts";
 import { logRequest } from "./request-log.ts";
 import type { SpanSource } from "./span-source.ts";
 import { readTraceContext } from "./trace-context.ts";
@@ -69,7 +70,8 @@ export function startServerSpan(source: SpanSource, call: ServerCall): ServerSpa
   const attributes: Attributes = { ...identity };
   if (server !== undefined) attributes[ATTR_SERVER_ADDRESS] = server.host;
   if (server?.port !== undefined) attributes[ATTR_SERVER_PORT] = server.port;
-  const span = source.tracer.startSpan(call.method, { kind: SpanKind.SERVER, attributes }, parent);
+  const span = source.tracer.startSpan(call.method, { kind: SpanKind.SERVER }, parent);
+  putAttributes(span, attributes);
   const summary = createCallSummary(span, source.now());
   if (call.caller !== undefined) summary.set({ [switchyard.callerId]: call.caller });
   const inside = withCallSummary(trace.setSpan(parent, span), summary);
@@ -84,7 +86,7 @@ export function startServerSpan(source: SpanSource, call: ServerCall): ServerSpa
       ended = true;
       const durationMs = source.now() - summary.startedAt;
       const status = statusAttributes(code, call.protocol);
-      span.setAttributes(status);
+      putAttributes(span, status);
       if (serverFaults.has(code)) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
       source.instruments.rpcServerCallDuration.record(durationMs / 1000, { ...identity, ...status });
