@@ -1,14 +1,6 @@
 import { parseArgs } from "node:util";
 
-const scenarioNames = [
-  "unary",
-  "streams",
-  "traces",
-  "latency",
-  "memory",
-  "start",
-  "connections",
-] as const;
+const scenarioNames = ["unary", "streams", "traces", "latency", "memory", "start", "connections"] as const;
 
 export type ScenarioName = (typeof scenarioNames)[number];
 

@@ -2,9 +2,8 @@ import { createAdmission } from "./admission/admission.ts";
 import { createEventLoopDelay } from "./admission/event-loop-delay.ts";
 import { openBudgets } from "./admission/open-budgets.ts";
 import { createCallRunner } from "./attempt/call-runner.ts";
-import { createFleet, type Fleet } from "./attempt/fleet.ts";
+import { createFleet } from "./attempt/fleet.ts";
 import { openCanary } from "./attempt/open-canary.ts";
-import type { BreakerStateName } from "./attempt/permit.ts";
 import { type SetTimer, setProcessTimer } from "./attempt/timer.ts";
 import { compileCatalog } from "./config/compile-catalog.ts";
 import type { Config } from "./config/config.ts";
@@ -143,7 +142,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   };
   const fleet = createFleet({ ...chance, catalog, config, upstreams, onTransition });
   started.defer(fleet.close);
-  started.defer(observe(() => breakersOf(fleet, catalog, config)));
+  started.defer(observe(fleet.breakers));
 
   const loopDelay = createEventLoopDelay(processTime.now);
   started.defer(loopDelay.close);
@@ -283,21 +282,6 @@ async function ledgerOf(
   });
   if (opening.kind === "refused") throw new StartRefused(opening.why);
   return opening.ledger;
-}
-
-/** Of each deployment and of each upstream. */
-function breakersOf(
-  fleet: Fleet,
-  catalog: Catalog,
-  config: Config,
-): readonly { readonly name: string; readonly state: BreakerStateName }[] {
-  const all = [
-    ...catalog.deployments.keys().map(fleet.breaker),
-    ...config.upstreams.keys().map(fleet.upstreamBreaker),
-  ];
-  return all.flatMap((breaker) =>
-    breaker === undefined ? [] : [{ name: breaker.name, state: breaker.state() }],
-  );
 }
 
 async function simulatorOf(config: Config, log: Log): Promise<Simulator | undefined> {

@@ -57,6 +57,8 @@ export interface Fleet {
   readonly breaker: (deploymentId: string) => Breaker | undefined;
   readonly upstreamBreaker: (name: string) => Breaker | undefined;
   readonly snapshot: () => readonly DeploymentSnapshot[];
+  /** Every breaker, of upstreams and of deployments; cheap, unlike a snapshot. */
+  readonly breakers: () => readonly { readonly name: string; readonly state: BreakerStateName }[];
   /** Gives back every timer. Calls that are still under way may go on using it. */
   readonly close: () => void;
 }
@@ -181,6 +183,11 @@ export function createFleet(options: FleetOptions): Fleet {
     breaker: (id) => deployments.get(id)?.breaker,
     upstreamBreaker: (name) => upstreams.get(name)?.breaker,
     snapshot: () => [...deployments.values()].map(snapshotOf),
+    breakers: () =>
+      [...upstreams.values(), ...deployments.values()].map(({ breaker }) => ({
+        name: breaker.name,
+        state: breaker.state(),
+      })),
     close: () => {
       for (const { breaker } of upstreams.values()) breaker.close();
       for (const { breaker } of deployments.values()) breaker.close();

@@ -133,7 +133,8 @@ export function createInstruments(meter: Meter): Instruments {
     }),
     ledgerRecords: meter.createCounter(metricName.ledgerRecords, {
       unit: "{record}",
-      description: "Records of attempts by what became of them: written, or dropped because the store was away",
+      description:
+        "Records of attempts by what became of them: written, or dropped because the store was away",
     }),
     ledgerFailures: meter.createCounter(metricName.ledgerFailures, {
       unit: "{failure}",
