@@ -20,14 +20,12 @@ import { createDecisionFeed } from "./rpc/decision-feed.ts";
 import { createCallIds } from "./rpc/decision-id.ts";
 import { createGatewayService } from "./rpc/gateway-service.ts";
 import { createGrpcServer } from "./rpc/grpc-server.ts";
-import { createHealthService } from "./rpc/health-service.ts";
 import { metricsRoutes } from "./rpc/metrics-route.ts";
 import { createOperatorGuard } from "./rpc/operator-guard.ts";
 import { createOperatorService } from "./rpc/operator-service.ts";
-import { createReflectionServices } from "./rpc/reflection-service.ts";
 import type { RpcServer } from "./rpc/rpc-server.ts";
-import type { RpcService } from "./rpc/rpc-service.ts";
 import { createServingState, type ServingState } from "./rpc/serving-state.ts";
+import { withInfrastructure } from "./rpc/infrastructure-services.ts";
 import { createMessageValidator } from "./rpc/validate-message.ts";
 import { type Simulator, startSimulator } from "./simulator/start-simulator.ts";
 import { createBreakerEvents } from "./telemetry/breaker-events.ts";
@@ -258,12 +256,6 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
       await close();
     },
   };
-}
-
-/** A service with health and reflection, as each listener offers it. */
-function withInfrastructure(state: ServingState, service: RpcService): readonly RpcService[] {
-  const services = [service, createHealthService(state, [service.desc.typeName])];
-  return [...services, ...createReflectionServices(services)];
 }
 
 async function ledgerOf(
