@@ -3,7 +3,7 @@ import type { Candidate } from "../../../src/routing/plan.ts";
 import type { SkipReason } from "../../../src/routing/skip-reason.ts";
 import type { FallbackClass } from "../../../src/routing/catalog.ts";
 import { judged, minUsefulMs } from "./attempt-limits.ts";
-import { type Invariant, nameOf, nameOfRequest } from "./invariant.ts";
+import { type Invariant, nameOf, nameOfRequest, roundingMs } from "./invariant.ts";
 import { type CallRecord, isBefore, overAt, type SkipRecord } from "./run-record.ts";
 
 /** How calls end for their callers. */
@@ -24,10 +24,14 @@ export const callEndings: readonly Invariant[] = [
         const { deadline } = call.planned.limits;
         if (call.eager && end.when.at > deadline)
           yield `${nameOf(call)} ended at ${end.when.at}, after ${deadline}`;
-        if (!isBefore(ending?.when, end.when) || end.status.kind === "ok") continue;
+        if (end.status.kind === "ok") continue;
+        const spentAt = deadline - reserveMs(call.planned.limits.allowanceMs) - roundingMs;
+        if (end.status.failure.kind === "deadline-exceeded" && end.when.at < spentAt)
+          yield `${nameOf(call)} ended as its deadline was spent at ${end.when.at}, before ${spentAt}`;
+        if (!isBefore(ending?.when, end.when)) continue;
         // What had come before a slow caller was ended is told to it first.
         const own = end.status.failure.kind === ending?.why;
-        if (!own && call.eager && ending?.when.at !== end.when.at)
+        if (!own && call.eager)
           yield `${nameOf(call)} ended with ${end.status.failure.kind} though it was ${ending?.why}`;
       }
     },
