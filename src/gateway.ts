@@ -24,7 +24,7 @@ import { metricsRoutes } from "./rpc/metrics-route.ts";
 import { createOperatorGuard } from "./rpc/operator-guard.ts";
 import { createOperatorService } from "./rpc/operator-service.ts";
 import type { RpcServer } from "./rpc/rpc-server.ts";
-import { createServingState, type ServingState } from "./rpc/serving-state.ts";
+import { createServingState } from "./rpc/serving-state.ts";
 import { withInfrastructure } from "./rpc/infrastructure-services.ts";
 import { createMessageValidator } from "./rpc/validate-message.ts";
 import { type Simulator, startSimulator } from "./simulator/start-simulator.ts";
