@@ -15,15 +15,12 @@ import type { Catalog } from "./routing/catalog.ts";
 import { admitCalls } from "./rpc/admit-call.ts";
 import { attemptRecord, unattemptedRecord } from "./rpc/attempt-record.ts";
 import type { CallPolicy } from "./rpc/call-policy.ts";
-import { createConnectServer } from "./rpc/connect-server.ts";
 import { createDecisionFeed } from "./rpc/decision-feed.ts";
 import { createCallIds } from "./rpc/decision-id.ts";
 import { createGatewayService } from "./rpc/gateway-service.ts";
-import { createGrpcServer } from "./rpc/grpc-server.ts";
 import { metricsRoutes } from "./rpc/metrics-route.ts";
-import { createOperatorGuard } from "./rpc/operator-guard.ts";
+import { type ListenerName, openListeners } from "./rpc/open-listeners.ts";
 import { createOperatorService } from "./rpc/operator-service.ts";
-import type { RpcServer } from "./rpc/rpc-server.ts";
 import { createServingState } from "./rpc/serving-state.ts";
 import { withInfrastructure } from "./rpc/infrastructure-services.ts";
 import { createMessageValidator } from "./rpc/validate-message.ts";
@@ -38,6 +35,7 @@ import { startTelemetry } from "./telemetry/start-telemetry.ts";
 import { createKeyRotation } from "./upstream/key-rotation.ts";
 import { openUpstreams } from "./upstream/open-upstreams.ts";
 import type { WorkerSeat } from "./workers/join-primary.ts";
+import { shareAmongWorkers } from "./workers/sharing.ts";
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -74,8 +72,6 @@ export interface Gateway {
   readonly close: () => Promise<void>;
 }
 
-type ListenerName = keyof Config["listen"];
-
 /** Decisions that an operator can look back on. */
 const rememberedDecisions = 1000;
 
@@ -109,10 +105,11 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   const { config, env, cwd = process.cwd(), log, version, time: clock = processTime, worker } = options;
   const chance = { ...clock, random: Math.random };
   const startedAt = worker?.startedAt ?? clock.wallClock();
+  const sharing = shareAmongWorkers(worker, { ...chance, config });
   const announce = worker === undefined;
   if (announce) for (const warning of config.warnings) log.warn({ event: "config" }, warning);
 
-  const telemetry = await startTelemetry({ env, version, log });
+  const telemetry = await startTelemetry({ env, version, log, worker: worker?.number });
   started.defer(telemetry.shutdown);
   const spans = telemetry.source;
   const ledger = await ledgerOf(config, cwd, spans, clock);
@@ -121,7 +118,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   if (simulator !== undefined) started.defer(simulator.close);
 
   const catalog = compileCatalog(config);
-  const upstreams = openUpstreams(config, simulator?.baseUrl, clock.now);
+  const upstreams = openUpstreams(config, simulator?.baseUrl, clock.now, sharing.keys);
   for (const upstream of upstreams.values()) started.defer(upstream.close);
   const canary = await openCanary({
     ...chance,
@@ -130,6 +127,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     cwd,
     notes: ledger.notes,
     source: spans,
+    onWord: sharing.onCanaryWord,
     fleet: () => fleet,
   });
   if (canary !== undefined) started.defer(canary.close);
@@ -144,7 +142,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
 
   const loopDelay = createEventLoopDelay(processTime.now);
   started.defer(loopDelay.close);
-  const { maxInFlight, maxRequestBytes } = config.limits;
+  const { maxInFlight } = config.limits;
   const admission = createAdmission({ maxInFlight, loopDelayMs: loopDelay.p99Ms, random: chance.random });
   const state = createServingState();
   const draining = new AbortController();
@@ -157,7 +155,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   const runner = createCallRunner({
     ...chance,
     catalog,
-    fleet,
+    fleet: sharing.fleetForCalls(fleet),
     config,
     draining: draining.signal,
     onAttempt: (entry, call) => {
@@ -172,13 +170,24 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
   });
 
   const decisions = createDecisionFeed(rememberedDecisions);
-  const budgets = await openBudgets({ ...clock, ...config, log, spending: ledger.spending });
+  const { overheard, inFlightElsewhere } = sharing;
+  const { spending } = ledger;
+  const budgets = await openBudgets({ ...clock, ...config, log, spending, before: startedAt, overheard });
   const newCallId = createCallIds(clock.wallClock);
   const planning = canary?.catalog ?? ((): Catalog => catalog);
   const known = { ...chance, catalog, planning, canary, config, fleet, decisions, newCallId, clock, log };
   const forCallers = withInfrastructure(
     state,
-    createGatewayService({ ...known, runner, budgets, spans, state, version, startedAt }),
+    createGatewayService({
+      ...known,
+      runner,
+      budgets: sharing.budgets(budgets),
+      spans,
+      state,
+      version,
+      startedAt,
+      inFlightElsewhere,
+    }),
   );
   const keys = createKeyRotation({
     config,
@@ -190,14 +199,30 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     events: createKeyEvents(log),
   });
   started.defer(keys.close);
-  const forOperators = withInfrastructure(state, createOperatorService({ ...known, ledger, keys }));
+  const forOperators = withInfrastructure(
+    state,
+    createOperatorService({
+      ...known,
+      fleet: sharing.fleetForOperators(fleet),
+      ledger: sharing.reports(ledger),
+      keys: sharing.rotation(keys),
+    }),
+  );
+  sharing.heed({
+    upstreams,
+    fleet,
+    budgets,
+    canary,
+    keys,
+    flush: ledger.flush,
+    metrics: telemetry.metricsText,
+  });
 
   const validator = createMessageValidator();
   validator.warm([...forCallers, ...forOperators]);
   const startSpan: CallPolicy["startSpan"] = (call) => startServerSpan(spans, call);
-  const { timeouts, cors, grpc, operator } = config;
   const policy = {
-    ...timeouts,
+    ...config.timeouts,
     now: clock.now,
     startSpan,
     admit: admitCalls(admission),
@@ -205,54 +230,28 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     state,
     log,
   };
-  const common = { policy, maxRequestBytes };
-  const routes = metricsRoutes(telemetry.metricsHandler);
-  const guard = createOperatorGuard(operator.token);
-  const servers: Readonly<Record<ListenerName, () => RpcServer>> = {
-    connect: () =>
-      createConnectServer({
-        ...common,
-        ...cors,
-        openPort: worker?.openPort("connect"),
-        services: forCallers,
-      }),
-    grpc: () =>
-      createGrpcServer({ ...common, ...grpc, openPort: worker?.openPort("grpc"), services: forCallers }),
-    operator: () =>
-      createConnectServer({
-        ...common,
-        openPort: worker?.openPort("operator"),
-        services: forOperators,
-        routes,
-        guard,
-      }),
-  };
-  const open: RpcServer[] = [];
-  const listen = async (listener: ListenerName): Promise<string | undefined> => {
-    const wanted = config.listen[listener];
-    if (wanted === undefined) return undefined;
-    const server = servers[listener]();
-    started.defer(server.close);
-    const { address } = await server.listen(wanted);
-    open.push(server);
-    if (announce) log.info({ event: "listening", listener, address }, `${listener} listens on ${address}`);
-    return address;
-  };
-  const addresses = {
-    connect: await listen("connect"),
-    grpc: await listen("grpc"),
-    operator: await listen("operator"),
-  };
+  const listeners = await openListeners({
+    config,
+    forCallers,
+    forOperators,
+    policy,
+    routes: metricsRoutes(sharing.metrics(telemetry.metricsText)),
+    openPort: worker?.openPort,
+    onOpen: (listener, address) => {
+      if (announce) log.info({ event: "listening", listener, address }, `${listener} listens on ${address}`);
+    },
+  });
+  started.defer(listeners.close);
   state.advance("serving");
   if (announce) log.info({ event: "ready", version, config: config.revision }, "ready");
 
   const close = (): Promise<void> => started.disposeAsync();
   return {
-    addresses,
+    addresses: listeners.addresses,
     reload: async () => void (await keys.reload("signal")),
     close,
     drain: async () => {
-      await Promise.all(open.map((server) => server.drain(config.drain)));
+      await listeners.drain();
       await close();
     },
   };

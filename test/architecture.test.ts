@@ -14,7 +14,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ledger: ["ledger", "routing", "config", "telemetry", "node"],
   rpc: ["rpc", "admission", "attempt", "upstream", "routing", "ledger", "telemetry", "config", "gen", "node"],
   simulator: ["simulator", "config", "node"],
-  workers: ["workers", "rpc", "admission", "attempt", "upstream", "telemetry", "config", "node"],
+  workers: ["workers", "rpc", "admission", "attempt", "upstream", "ledger", "telemetry", "config", "node"],
   cli: [
     "cli",
     "config",

@@ -13,6 +13,10 @@ export interface OpenBudgetsOptions {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly log: Log;
+  /** Milliseconds since the epoch: what came in later is told by somebody else. Left out: now. */
+  readonly before?: number | undefined;
+  /** True while what is told comes from another process, whose affair the warning is. */
+  readonly overheard?: () => boolean;
   /** What the ledger knows of calls that came in from `from` on and before `to`. */
   readonly spending: (window: { readonly from: number; readonly to: number }) => Promise<readonly Spent[]>;
 }
@@ -26,22 +30,26 @@ export async function openBudgets({
   wallClock,
   log,
   spending,
+  before = wallClock(),
+  overheard = () => false,
 }: OpenBudgetsOptions): Promise<BudgetBook> {
   const book = createBudgetBook({
     budgets,
     now: wallClock,
-    onWarning: (warning) => logBudgetWarning(log, warning),
+    onWarning: (warning) => {
+      if (!overheard()) logBudgetWarning(log, warning);
+    },
   });
   if (budgets.length === 0) return book;
   const now = wallClock();
   const today = boundsOf("day", now).startsAt;
   const recall = async (from: number, to: number): Promise<void> => {
-    if (from === to) return;
+    if (from >= to) return;
     for (const spent of await spending({ from, to })) book.learn(spent, spent.costNanos, from);
   };
   const recallAll = async (): Promise<void> => {
-    await recall(boundsOf("month", now).startsAt, today);
-    await recall(today, now);
+    await recall(boundsOf("month", now).startsAt, Math.min(today, before));
+    await recall(today, before);
   };
   await settledWithin(recallMs, recallAll, () => {});
   return book;

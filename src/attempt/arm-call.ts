@@ -16,8 +16,13 @@ export interface ArmCall {
   readonly firstTokenMs: number | undefined;
   /** Nano-USD of all attempts; undefined where nobody answered or something has no price. */
   readonly costNanos: number | undefined;
-  readonly attempts: readonly AttemptEntry[];
+  readonly attempts: readonly ArmAttempt[];
 }
+
+/** Of one of its attempts, what is added up. */
+export type ArmAttempt = Pick<AttemptEntry, "cost"> & {
+  readonly usage: Pick<NonNullable<AttemptEntry["usage"]>, "inputTokens" | "outputTokens"> | undefined;
+};
 
 /** What a call says about its arm; undefined where it says nothing. @param now on the monotonic clock */
 export function armCall(call: PlannedCall, end: RouteEnd, now: number): ArmCall | undefined {

@@ -11,6 +11,7 @@ import { createCanaryComparison } from "./canary-comparison.ts";
 import { createCanaryLinks } from "./canary-links.ts";
 import { isLost, startingStanding, storeNews, weightOf } from "./canary-standing.ts";
 import type { CanaryStanding, CanaryStore, SavedCanary } from "./canary-store.ts";
+import type { CanaryWord } from "./canary-word.ts";
 import type { BreakerStateName } from "./permit.ts";
 import type { PlannedCall } from "./planned-call.ts";
 import type { RouteEnd } from "./route-summary.ts";
@@ -32,6 +33,8 @@ export interface CanaryWatchOptions {
   readonly onDecision: (decision: CanaryDecision) => void;
   /** The standing cannot be kept from now on: a restart would not know of it. */
   readonly onUnsaved: () => void;
+  /** Told of what other processes that serve the same callers should hear; left out: there are none. */
+  readonly onWord?: ((word: CanaryWord) => void) | undefined;
 }
 
 /** The canary as operators see it. */
@@ -54,6 +57,8 @@ export interface CanaryWatch {
   readonly report: () => CanaryReport;
   /** An operator's word: arms the canary with this share, all that was held against it forgotten. */
   readonly arm: (weightBasisPoints: number) => Promise<void>;
+  /** Takes up what the watch of another process said: its calls count as those of this one. */
+  readonly hear: (word: CanaryWord) => void;
   /** Ends it, its standing kept. */
   readonly close: () => Promise<void>;
 }
@@ -63,7 +68,7 @@ const followEveryMs = 5_000;
 
 /** The state of a canary and the one place that changes it. Reads the store before it resolves. */
 export async function createCanaryWatch(options: CanaryWatchOptions): Promise<CanaryWatch> {
-  const { config, store, now, wallClock, onDecision } = options;
+  const { config, store, now, wallClock, onDecision, onWord } = options;
   const { autoRollback, promote, ...configured } = config;
   const links = createCanaryLinks(options.catalog, configured, now);
   const loaded = await store.load();
@@ -103,16 +108,20 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
     if (was && !kept) options.onUnsaved();
   };
 
-  const save = (): Promise<void> => {
+  const save = (by: "operator" | "itself"): Promise<void> => {
     changedAt = Math.max(wallClock(), changedAt + 1);
+    onWord?.({ kind: "stands", saved: toSave(), armed: by === "operator" });
     return tell();
+  };
+
+  const toSave = (): SavedCanary => {
+    const { stable, canary, weightBasisPoints } = configured;
+    return { stable, canary, configuredBasisPoints: weightBasisPoints, changedAt, standing };
   };
 
   /** So that the store has what this process knows. */
   const tell = (): Promise<void> => {
-    const { stable, canary, weightBasisPoints } = configured;
-    const saved = { stable, canary, configuredBasisPoints: weightBasisPoints, changedAt, standing };
-    saving = keep(saving, saved);
+    saving = keep(saving, toSave());
     return saving;
   };
 
@@ -129,7 +138,7 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
     if (autoRollback) {
       stand({ kind: "rolled-back", rule: reason.kind, why, at: wallClock() });
       decide("rolled-back", why, reason.kind);
-      void save();
+      void save("itself");
     } else {
       alarm = why;
       decide("alarmed", why, reason.kind);
@@ -149,12 +158,12 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
     if (weight === undefined) return;
     stand({ kind: "trying", weightBasisPoints: weight });
     decide("promoted", `it did no worse than stable, and gets ${weight / 100} % of the calls`);
-    void save();
+    void save("itself");
   };
 
-  const adopt = (next: CanaryStanding, decidedAt: number, why: string): void => {
+  const adopt = (next: CanaryStanding, decidedAt: number, why: string, armed = false): void => {
     changedAt = decidedAt;
-    if (standing.kind === "rolled-back" && next.kind === "trying") rearm();
+    if (armed || (standing.kind === "rolled-back" && next.kind === "trying")) rearm();
     stand(next);
     decide("adopted", why);
   };
@@ -207,6 +216,17 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
       if (!call.plan.compared || weightOf(standing) === 0 || startOf(call) < armedAt) return;
       const ended = armCall(call, end, now());
       judge(ended === undefined ? undefined : comparison.add(ended));
+      if (ended === undefined || onWord === undefined) return;
+      onWord({ kind: "ended", call: ended, startedAt: wallClock() - (now() - startOf(call)) });
+    },
+    hear: (word) => {
+      if (word.kind === "stands") {
+        const { standing, changedAt: decidedAt } = word.saved;
+        if (decidedAt > changedAt) adopt(standing, decidedAt, "another worker decided it", word.armed);
+        return;
+      }
+      const startedAt = now() - (wallClock() - word.startedAt);
+      if (weightOf(standing) > 0 && startedAt >= armedAt) judge(comparison.add(word.call));
     },
     onAttempt: (entry) => {
       links.onAttempt(entry);
@@ -218,7 +238,7 @@ export async function createCanaryWatch(options: CanaryWatchOptions): Promise<Ca
       rearm();
       stand({ kind: "trying", weightBasisPoints });
       decide("set", `an operator gave it ${weightBasisPoints / 100} % of the calls`);
-      await save();
+      await save("operator");
     },
     close: async () => {
       closed = true;

@@ -5,6 +5,7 @@ import { createCanaryEvents } from "../telemetry/canary-events.ts";
 import type { SpanSource } from "../telemetry/span-source.ts";
 import { canaryFileOf, createCanaryFile } from "./canary-file.ts";
 import { createCanaryNotes, type SharedNotes } from "./canary-notes.ts";
+import type { CanaryWord } from "./canary-word.ts";
 import { type CanaryWatch, createCanaryWatch } from "./canary-watch.ts";
 import type { Fleet } from "./fleet.ts";
 import type { SetTimer } from "./timer.ts";
@@ -17,6 +18,7 @@ export interface OpenCanaryOptions {
   /** What replicas share; undefined: this machine alone runs the gateway, and a file keeps its standing. */
   readonly notes: SharedNotes | undefined;
   readonly source: SpanSource;
+  readonly onWord?: ((word: CanaryWord) => void) | undefined;
   /** Asked when an operator arms the canary; it may not stand before. */
   readonly fleet: () => Pick<Fleet, "breaker" | "upstreamBreaker">;
   readonly now: () => number;
@@ -38,6 +40,7 @@ export async function openCanary(options: OpenCanaryOptions): Promise<CanaryWatc
     now,
     wallClock,
     setTimer,
+    onWord: options.onWord,
     resetBreakers: () => resetUpstream(fleet(), catalog, canary.canary),
     onDecision: createCanaryEvents(source),
     onUnsaved: () => {

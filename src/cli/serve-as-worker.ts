@@ -19,6 +19,7 @@ export async function runWorker(context: CliContext): Promise<ExitCode> {
     return 2;
   }
   const offSignal = context.onSignal(["SIGINT", "SIGTERM"], () => {});
+  const offHangUp = context.onHangUp(() => {});
   const worker = await joinPrimary(channel);
   if (worker === undefined) return 1;
   const config = unpackConfig(worker.config);
@@ -38,6 +39,7 @@ export async function runWorker(context: CliContext): Promise<ExitCode> {
   } finally {
     exception.off();
     offSignal();
+    offHangUp();
     worker.close();
   }
 }

@@ -3,6 +3,7 @@ import { createLog, standardOutput } from "../telemetry/log.ts";
 import { type Supervised, superviseWorkers } from "../workers/supervise.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
 import { formatListenError, listenerNames } from "./listen-error.ts";
+import { reloadAtSignal } from "./reload-at-signal.ts";
 import { stopAtException, stopAtSignal } from "./stop-signal.ts";
 
 export interface WorkersToServe {
@@ -26,6 +27,7 @@ export async function serveWithWorkers(options: WorkersToServe, context: CliCont
   let supervised: Supervised | undefined;
   const signal = stopAtSignal(context, log, () => supervised?.kill());
   const exception = stopAtException(context, log);
+  const hangUp = reloadAtSignal(context);
   try {
     const supervising = await superviseWorkers({
       ...options,
@@ -39,6 +41,7 @@ export async function serveWithWorkers(options: WorkersToServe, context: CliCont
       return 1;
     }
     ({ supervised } = supervising);
+    hangUp.serve(supervised);
     for (const listener of listenerNames) {
       const address = supervised.addresses[listener];
       if (address !== undefined) {
@@ -62,5 +65,6 @@ export async function serveWithWorkers(options: WorkersToServe, context: CliCont
   } finally {
     signal.off();
     exception.off();
+    hangUp.off();
   }
 }

@@ -101,6 +101,7 @@ export function createBatchingLedger(options: BatchingLedgerOptions): Ledger {
       if (queue.size() === batchRecords) arm(0);
       else if (timer === undefined) arm(flushMs);
     },
+    flush: writeAll,
     totals: counting.totals,
     report: async (window) => {
       await writeAll();

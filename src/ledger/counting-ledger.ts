@@ -16,6 +16,7 @@ export function createCountingLedger(): Ledger {
     record: (attempt) => {
       sums = plus(sums, attempt);
     },
+    flush: () => Promise.resolve(),
     totals: () => sums,
     report: () => Promise.resolve({ kind: "off" }),
     spending: () => Promise.resolve([]),

@@ -69,6 +69,8 @@ export interface LedgerTotals {
 export interface Ledger {
   /** Never fails and never waits; what cannot be kept is counted and told. */
   readonly record: (attempt: AttemptRecord) => void;
+  /** Resolves once what is recorded by now is written, or cannot be. */
+  readonly flush: () => Promise<void>;
   /** Since the process started. */
   readonly totals: () => LedgerTotals;
   /** What is recorded by now is in it. */

@@ -54,6 +54,8 @@ export interface GatewayServiceOptions {
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Calls under way in other processes of this gateway, by deployment. */
+  readonly inFlightElsewhere: () => Promise<ReadonlyMap<string, number>>;
 }
 
 /** Proxies close what is silent for a minute, some for half of one. */
@@ -97,13 +99,17 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
     },
 
     async health() {
+      const elsewhere = await options.inFlightElsewhere();
       const deployments = fleet.snapshot();
       return {
         status: servingStatus(state.phase(), catalog.models.values(), deployments),
         version: options.version,
         configRevision: catalog.revision,
         startTime: toTimestamp(options.startedAt),
-        deployments: deployments.map((deployment) => deploymentHealth(deployment, clock)),
+        deployments: deployments.map((snapshot) => {
+          const health = deploymentHealth(snapshot, clock);
+          return { ...health, inFlight: snapshot.inFlight + (elsewhere.get(snapshot.deployment.id) ?? 0) };
+        }),
       };
     },
   });

@@ -14,10 +14,15 @@ import type { Sdk } from "./sdk.ts";
 /** Starts the SDK with the exporters of this plan. Import it only where there are any: it loads them all. */
 export async function startExportingSdk(
   plan: ExportPlan,
-  options: { readonly env: Environment; readonly version: string; readonly scrape: Scrape | undefined },
+  options: {
+    readonly env: Environment;
+    readonly version: string;
+    readonly scrape: Scrape | undefined;
+    readonly worker: number | undefined;
+  },
 ): Promise<Sdk> {
-  const { env, version, scrape } = options;
-  const resource = serviceResource(version);
+  const { env, version, scrape, worker } = options;
+  const resource = serviceResource(version, worker);
   const reader = await metricReader(plan, env, scrape);
   const meters = new MeterProvider({
     resource,

@@ -12,9 +12,9 @@ import type { Sdk } from "./sdk.ts";
  * Starts what a process needs that sends nothing: valid trace ids at the price of their random digits, and
  * metrics to be scraped. It loads no exporter (sdk-node alone takes 0.3 s to import).
  */
-export function startLocalSdk(version: string, scrape: Scrape | undefined): Sdk {
+export function startLocalSdk(version: string, scrape: Scrape | undefined, worker: number | undefined): Sdk {
   context.setGlobalContextManager(createAsyncContext());
-  const resource = serviceResource(version);
+  const resource = serviceResource(version, worker);
   const tracers = new TracerProvider({ resource, sampler: recordNothing() });
   const meters =
     scrape === undefined

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { diag, DiagLogLevel } from "@opentelemetry/api";
 import { type Environment, type ExportPlan, planExport } from "./export-plan.ts";
 import { startLocalSdk } from "./local-sdk.ts";
@@ -14,8 +13,8 @@ import { settledWithin } from "./settled-within.ts";
 export interface Telemetry {
   /** For `startServerSpan` and `startRouteSpan`. */
   readonly source: SpanSource;
-  /** Answers a scrape in Prometheus' text format; undefined where metrics are pushed or off. */
-  readonly metricsHandler: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** The metrics of now, in Prometheus' text format; undefined where they are pushed or off. */
+  readonly metricsText: (() => Promise<string>) | undefined;
   /** Sends what is pending, within 3 s; never rejects. */
   readonly flush: () => Promise<void>;
   /** Sends what is pending and stops, within 3 s; never rejects. */
@@ -36,12 +35,14 @@ export async function startTelemetry(options: {
   readonly env: Environment;
   readonly version: string;
   readonly log: Log;
+  /** Its number among the processes of one gateway; left out: it is the only one. */
+  readonly worker?: number | undefined;
 }): Promise<Telemetry> {
-  const { env, version, log } = options;
+  const { env, version, log, worker } = options;
   const plan = planExport(env);
   for (const warning of plan.warnings) log.warn({ event: "telemetry_problem" }, warning);
   const scrape = plan.scrape ? createScrape() : undefined;
-  const sdk = (await startExport(plan, options, scrape)) ?? startLocalSdk(version, scrape);
+  const sdk = (await startExport(plan, options, scrape)) ?? startLocalSdk(version, scrape, worker);
   // After the start: the SDK sets one of its own that prints stacks.
   diag.setLogger(createSdkDiagnostics(log, now), {
     logLevel: DiagLogLevel.WARN,
@@ -54,7 +55,7 @@ export async function startTelemetry(options: {
   let stopped: Promise<void> | undefined;
   return {
     source: { tracer: sdk.tracer, instruments: createInstruments(sdk.meter), log, now },
-    metricsHandler: scrape?.handle,
+    metricsText: scrape?.text,
     flush: () => settle(sdk.flush),
     shutdown: () => (stopped ??= settle(sdk.shutdown).finally(() => diag.disable())),
   };
@@ -63,13 +64,14 @@ export async function startTelemetry(options: {
 // A variable that the exporters cannot read (a certificate's path, a target) is no reason not to serve.
 async function startExport(
   plan: ExportPlan,
-  options: { readonly env: Environment; readonly version: string; readonly log: Log },
+  options: Parameters<typeof startTelemetry>[0],
   scrape: Scrape | undefined,
 ): Promise<Sdk | undefined> {
   if (plan.traces === undefined && plan.metrics === undefined) return undefined;
   try {
     const { startExportingSdk } = await import("./exporting-sdk.ts");
-    return await startExportingSdk(plan, { env: options.env, version: options.version, scrape });
+    const { env, version, worker } = options;
+    return await startExportingSdk(plan, { env, version, scrape, worker });
   } catch (error) {
     options.log.warn(
       { event: "telemetry_problem" },

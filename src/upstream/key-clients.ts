@@ -2,7 +2,7 @@ import type { KeyConfig } from "../config/config.ts";
 import type { Secret } from "../config/secret.ts";
 import { createKeyPool } from "./create-key-pool.ts";
 import { createFingerprint } from "./key-fingerprint.ts";
-import type { KeyPool, LeasedKey, PoolKey } from "./key-pool.ts";
+import type { KeyFact, KeyPool, LeasedKey, PoolKey } from "./key-pool.ts";
 
 export interface KeyClientsOptions<Client> {
   /** In order of preference. */
@@ -10,6 +10,16 @@ export interface KeyClientsOptions<Client> {
   readonly openClient: (secret: Secret) => Client;
   readonly now: () => number;
   readonly random: () => number;
+  /** What processes share that use the same keys and tell each other of them; left out: there is only this one. */
+  readonly shared?: SharedKeys | undefined;
+}
+
+/** What makes processes speak of the same keys. */
+export interface SharedKeys {
+  /** The same in all of them, and known to nobody else. */
+  readonly pepper: Uint8Array;
+  /** Told of what the others should know. */
+  readonly onFact: (fact: KeyFact) => void;
 }
 
 /** The keys of one upstream, each with the client that calls with it. */
@@ -18,12 +28,14 @@ export interface KeyClients<Client> {
   /** Also of a key that was replaced, for as long as somebody holds it. */
   readonly clientOf: (key: LeasedKey) => Client | undefined;
   readonly replace: (keys: readonly KeyConfig[]) => void;
+  /** Takes up what another process learned. */
+  readonly learn: (fact: KeyFact) => void;
 }
 
 /** A client is as old as its secret, and gone once neither the pool nor a call has the key any more. */
 export function createKeyClients<Client>(options: KeyClientsOptions<Client>): KeyClients<Client> {
-  const { openClient, now, random } = options;
-  const fingerprint = createFingerprint();
+  const { openClient, now, random, shared } = options;
+  const fingerprint = createFingerprint(shared?.pepper);
   const clients = new WeakMap<LeasedKey, Client>();
 
   const admit = (keys: readonly KeyConfig[]): readonly PoolKey[] =>
@@ -33,10 +45,16 @@ export function createKeyClients<Client>(options: KeyClientsOptions<Client>): Ke
       return key;
     });
 
-  const pool = createKeyPool({ keys: admit(options.keys), now, random });
+  const pool = createKeyPool({
+    keys: admit(options.keys),
+    now,
+    random,
+    ...(shared === undefined ? {} : { onFact: shared.onFact }),
+  });
   return {
     pool,
     clientOf: (key) => clients.get(key),
     replace: (keys) => pool.replace(admit(keys)),
+    learn: pool.learn,
   };
 }

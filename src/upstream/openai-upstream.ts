@@ -9,7 +9,8 @@ import {
   classifyNonAnswer,
 } from "./classify-failure.ts";
 import { createExchange, type ResponseHead } from "./exchange.ts";
-import { createKeyClients } from "./key-clients.ts";
+import { createKeyClients, type SharedKeys } from "./key-clients.ts";
+import type { KeyFact } from "./key-pool.ts";
 import { discardBody, readErrorText } from "./read-bounded.ts";
 import { readQuota } from "./quota-headers.ts";
 import { readStream } from "./read-stream.ts";
@@ -39,6 +40,7 @@ export interface OpenAiUpstreamOptions {
   readonly now: () => number;
   /** Uniform in [0, 1); for the pool's jitter. */
   readonly random?: () => number;
+  readonly shared?: SharedKeys | undefined;
 }
 
 /** An upstream whose keys can be replaced while it is called. */
@@ -48,6 +50,8 @@ export interface OpenAiUpstream extends Upstream {
    * key that they have. What is known of a key is kept where its id and its secret are the same.
    */
   readonly replaceKeys: (keys: readonly KeyConfig[]) => void;
+  /** Takes up what another process learned of a key. */
+  readonly learnKey: (fact: KeyFact) => void;
 }
 
 /** An upstream that speaks the OpenAI API, through the openai SDK. */
@@ -59,6 +63,7 @@ export function createOpenAiUpstream(options: OpenAiUpstreamOptions): OpenAiUpst
     openClient: (secret) => createSdkClient(options.baseUrl, secret.reveal(), transport),
     now,
     random,
+    shared: options.shared,
   });
 
   /** Sends the request. Resolves once the response headers are in, or are known never to come. */
@@ -86,6 +91,7 @@ export function createOpenAiUpstream(options: OpenAiUpstreamOptions): OpenAiUpst
     name: options.name,
     keys: keys.pool,
     replaceKeys: keys.replace,
+    learnKey: keys.learn,
     address: addressOf(options.baseUrl),
     complete: async (call) => {
       const sent = await send(call, false);

@@ -1,5 +1,5 @@
 import type { PeerFact } from "./peer-fact.ts";
-import type { HeardFact } from "./peers.ts";
+import { type HeardFact, primaryId } from "./peers.ts";
 
 /** What workers told and still holds, for one that starts later. */
 export interface KeptFacts {
@@ -31,6 +31,9 @@ export function createKeptFacts(now: () => number): KeptFacts {
   const lasting = new Map<string, Kept>();
   const reserved = new Map<string, HeardFact>();
   const spent = new Map<string, Spent>();
+
+  let standing: HeardFact | undefined;
+  let reload: HeardFact | undefined;
 
   const keep = (about: string, heard: HeardFact, until: number): void => {
     lasting.set(about, { heard, until });
@@ -78,6 +81,17 @@ export function createKeptFacts(now: () => number): KeptFacts {
           reserved.delete(`${from} ${fact.reservation}`);
           addSpent(fact);
           break;
+        case "canary": {
+          const stands = fact.words.filter(({ kind }) => kind === "stands");
+          if (stands.length > 0) standing = { from, fact: { kind: "canary", words: stands } };
+          break;
+        }
+        case "reload":
+          reload = heard;
+          break;
+        // One that starts has closed breakers, and reads every key.
+        case "upstream-breaker":
+        case "rotate":
       }
     },
     leave: (worker) => {
@@ -87,9 +101,10 @@ export function createKeptFacts(now: () => number): KeptFacts {
       const at = now();
       const still = [...lasting.values()].filter(({ until }) => until > at);
       return [
-        // From nobody that could still settle or leave: worker ids start at 1.
-        ...[...spent.values()].map((fact): HeardFact => ({ fact, from: 0 })),
+        // From nobody that has anything set aside.
+        ...[...spent.values()].map((fact): HeardFact => ({ fact, from: primaryId })),
         ...reserved.values(),
+        ...[reload, standing].filter((heard) => heard !== undefined),
         ...still.map(({ heard, until }): HeardFact => ({
           ...heard,
           fact: lastingFor(heard.fact, until - at),
@@ -110,6 +125,10 @@ function lastingFor(fact: PeerFact, leftMs: number): PeerFact {
       return { ...fact, openMs: leftMs };
     case "reserved":
     case "spent":
+    case "canary":
+    case "upstream-breaker":
+    case "rotate":
+    case "reload":
       return fact;
   }
 }

@@ -1,5 +1,7 @@
 import type { BudgetAccount } from "../admission/budget-book.ts";
+import type { CanaryWord } from "../attempt/canary-word.ts";
 import type { KeyFact } from "../upstream/key-pool.ts";
+import type { KeyTrigger } from "../upstream/key-rotation.ts";
 
 /**
  * What one worker learned or was told that the others must know. A duration where it holds for a time: no instant,
@@ -9,8 +11,10 @@ export type PeerFact =
   | { readonly kind: "key"; readonly upstream: string; readonly fact: KeyFact }
   /** The deployment's upstream asked that it be left alone. */
   | { readonly kind: "hold"; readonly deployment: string; readonly ttlMs: number }
-  /** An operator's word. Undefined: the breaker is closed, and its upstream's with it. */
+  /** An operator's word on the breaker of a deployment. Undefined: closed. */
   | { readonly kind: "breaker"; readonly deployment: string; readonly openMs: number | undefined }
+  /** An operator's word on the breaker of an upstream: closed. */
+  | { readonly kind: "upstream-breaker"; readonly upstream: string }
   /** Set aside under a number of the worker's own, until it tells what was spent. */
   | {
       readonly kind: "reserved";
@@ -25,4 +29,9 @@ export type PeerFact =
       readonly nanos: bigint;
       /** Milliseconds since the epoch. */
       readonly at: number;
-    };
+    }
+  | { readonly kind: "canary"; readonly words: readonly CanaryWord[] }
+  /** The source of a key holds another one. */
+  | { readonly kind: "rotate"; readonly upstream: string; readonly keyId: string }
+  /** The configuration and every key are to be read again. */
+  | { readonly kind: "reload"; readonly trigger: KeyTrigger };

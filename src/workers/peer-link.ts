@@ -20,6 +20,7 @@ export function createPeerLink(send: (message: FromWorker) => void): PeerLink {
   let questions = 0;
   let listener: PeerListener | undefined;
   let over = false;
+  let telling = false;
   /** What comes before anybody listens. */
   let early: ((listener: PeerListener) => void)[] = [];
 
@@ -27,6 +28,16 @@ export function createPeerLink(send: (message: FromWorker) => void): PeerLink {
     if (listener === undefined) early.push(say);
     else say(listener);
   };
+
+  const heed = (heard: HeardFact): void =>
+    tell((to) => {
+      telling = true;
+      try {
+        to.onFact(heard);
+      } finally {
+        telling = false;
+      }
+    });
 
   const answer = async (
     { id, question }: Extract<Heard, { readonly kind: "question" }>,
@@ -39,6 +50,7 @@ export function createPeerLink(send: (message: FromWorker) => void): PeerLink {
   return {
     peers: {
       tell: (fact: PeerFact) => send({ kind: "fact", fact }),
+      telling: () => telling,
       listen: (listens) => {
         listener = listens;
         for (const say of early) say(listens);
@@ -52,13 +64,13 @@ export function createPeerLink(send: (message: FromWorker) => void): PeerLink {
       },
     },
     know: (facts) => {
-      for (const heard of facts) tell((to) => to.onFact(heard));
+      for (const heard of facts) heed(heard);
     },
     hear: (message) => {
       switch (message.kind) {
         case "fact": {
           const { fact, from } = message;
-          tell((to) => to.onFact({ fact, from }));
+          heed({ fact, from });
           break;
         }
         case "left":

@@ -1,5 +1,6 @@
 import { createKeptFacts } from "./kept-facts.ts";
-import type { HeardFact } from "./peers.ts";
+import type { PeerFact } from "./peer-fact.ts";
+import { type HeardFact, primaryId } from "./peers.ts";
 import { createQuestions } from "./questions.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
@@ -16,6 +17,8 @@ type Said = Extract<FromWorker, { readonly kind: "fact" | "ask" | "answer" }>;
 /** Carries what workers tell and ask each other. */
 export interface PeerRelay {
   readonly said: (by: RelayedWorker, message: Said) => void;
+  /** The primary's own word, to all. */
+  readonly tell: (fact: PeerFact) => void;
   /** The worker has ended, and is no longer among the workers. */
   readonly leave: (worker: number) => void;
   /** What one that starts now should know. */
@@ -31,6 +34,11 @@ export function createPeerRelay(workers: () => Iterable<RelayedWorker>, now: () 
   const facts = createKeptFacts(now);
   const questions = createQuestions();
   const others = (than: number): readonly RelayedWorker[] => [...workers()].filter(({ id }) => id !== than);
+
+  const pass = (heard: HeardFact): void => {
+    facts.note(heard);
+    for (const { send } of others(heard.from)) send({ kind: "fact", ...heard });
+  };
 
   const answer = async (
     by: RelayedWorker,
@@ -51,12 +59,9 @@ export function createPeerRelay(workers: () => Iterable<RelayedWorker>, now: () 
   return {
     said: (by, message) => {
       switch (message.kind) {
-        case "fact": {
-          const heard: HeardFact = { fact: message.fact, from: by.id };
-          facts.note(heard);
-          for (const { send } of others(by.id)) send({ kind: "fact", ...heard });
+        case "fact":
+          pass({ fact: message.fact, from: by.id });
           break;
-        }
         case "ask":
           void answer(by, message);
           break;
@@ -64,6 +69,7 @@ export function createPeerRelay(workers: () => Iterable<RelayedWorker>, now: () 
           questions.answered(by.id, message.id, message.answer);
       }
     },
+    tell: (fact) => pass({ fact, from: primaryId }),
     leave: (worker) => {
       facts.leave(worker);
       questions.leave(worker);

@@ -1,6 +1,9 @@
 import type { PeerAnswer, PeerQuestion } from "./peer-question.ts";
 import type { PeerFact } from "./peer-fact.ts";
 
+/** Stands for the primary among workers, whose ids are above it. */
+export const primaryId = 0;
+
 /** A fact and the worker that it comes from. */
 export interface HeardFact {
   readonly fact: PeerFact;
@@ -21,6 +24,8 @@ export interface PeerListener {
 export interface Peers {
   /** Tells them all, soon and in order. Never waits, never fails. */
   readonly tell: (fact: PeerFact) => void;
+  /** True while a fact of theirs is heeded. */
+  readonly telling: () => boolean;
   /** What is known so far comes first. Once. */
   readonly listen: (listener: PeerListener) => void;
   /** Of each that answered in time. */

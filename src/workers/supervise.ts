@@ -29,6 +29,8 @@ export interface Supervised {
   /** Lets each finish what it is at, and waits until all have ended. False: one of them failed, or had to be killed. */
   readonly drain: () => Promise<boolean>;
   readonly kill: () => void;
+  /** Has every worker read its keys and its configuration again. */
+  readonly reload: () => void;
   /** Resolves, with what to print, where none could be kept alive. */
   readonly failed: Promise<string>;
 }
@@ -157,7 +159,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     const { addresses } = ports;
     started.resolve({
       kind: "serving",
-      supervised: { addresses, drain, kill, failed: failed.promise },
+      supervised: { addresses, drain, kill, reload, failed: failed.promise },
     });
   };
 
@@ -208,6 +210,8 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     if (delayMs === 0) start(place);
     else place.restart = setTimeout(start, delayMs, place);
   };
+
+  const reload = (): void => relay.tell({ kind: "reload", trigger: "signal" });
 
   const giveUp = (message: string): void => {
     const early = stage === "starting";

@@ -96,6 +96,7 @@ function world(script: Parameters<typeof scriptedRunner>[0] = {}): World {
     clock: { now: clock.now, wallClock: () => epoch + clock.now() },
     setTimer: clock.setTimer,
     version: "1.2.3",
+    inFlightElsewhere: () => Promise.resolve(new Map()),
     startedAt: epoch,
   });
   const invoke = (
