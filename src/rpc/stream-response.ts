@@ -3,6 +3,7 @@ import type { ChatStreamResponseSchema } from "../../gen/switchyard/v1/gateway_s
 import type { StreamEvent } from "../attempt/call-outcome.ts";
 import { toAttempt, toCost } from "./attempt-message.ts";
 import { heartbeat } from "./heartbeats.ts";
+import { joinDeltas } from "./join-deltas.ts";
 import type { LiveCall } from "./live-call.ts";
 import { toTimestamp } from "./wire-time.ts";
 
@@ -23,7 +24,7 @@ export function* streamResponses(
       return yield { event: { case: "started", value } };
     }
     case "deltas":
-      for (const value of event.deltas) yield { event: { case: "delta", value } };
+      for (const value of joinDeltas(event.deltas)) yield { event: { case: "delta", value } };
       return;
     case "restarted": {
       const value = { failedAttempt: toAttempt(event.failed), deployment: event.deployment };

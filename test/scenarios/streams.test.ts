@@ -47,7 +47,9 @@ for (const listener of ["grpc", "connect"] as const) {
       const streamRestart = StreamRestart.ALLOWED;
       const seen = await world.chatStream({ routing: { fallback: { streamRestart } } });
       expect(seen).toMatchObject({ code: "OK", text: "from the spare" });
-      expect(seen.events).toEqual(["started", "delta", "delta", "restarted", "delta", "delta", "finished"]);
+      // How many messages the content takes is for the network to say.
+      const turns = seen.events.filter((event, at) => event !== seen.events[at - 1]);
+      expect(turns).toEqual(["started", "delta", "restarted", "delta", "finished"]);
       expect(seen.route?.attempts.map(({ outcome }) => outcome)).toEqual([
         AttemptOutcome.FAILED,
         AttemptOutcome.SUCCEEDED,
