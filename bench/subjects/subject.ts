@@ -2,7 +2,7 @@ import type { LoadTarget } from "../load/load-task.ts";
 import type { SideProcess } from "../side-process.ts";
 
 /** A program that is measured, on the core that it has to itself. */
-export interface Subject extends SideProcess {
+interface Subject extends SideProcess {
   readonly name: string;
 }
 

@@ -169,9 +169,9 @@ describe("a worker that is killed", () => {
     const url = `http://${gateway.process.addresses.connect}/livez`;
     let failed = 0;
     let answered = 0;
-    let stop = false;
+    const state = { stop: false };
     const knock = async (): Promise<void> => {
-      while (!stop) {
+      while (!state.stop) {
         try {
           const response = await fetch(url, {
             headers: { connection: "close" },
@@ -189,7 +189,7 @@ describe("a worker that is killed", () => {
     process.kill(first.pid, "SIGKILL");
     const before = answered;
     await expect.poll(() => answered, patient).toBeGreaterThan(before + 200);
-    stop = true;
+    state.stop = true;
     await Promise.all(knocking);
     // Those that it had: at most each caller's one.
     expect(failed).toBeLessThanOrEqual(8);
