@@ -81,6 +81,8 @@ export function readReasoning(message: JsonRecord): readonly ReasoningPiece[] {
 /** The reasoning of one streamed delta: its text, sent once even if under two names, and any signature. */
 export function readReasoningDelta(delta: JsonRecord): Pick<ReasoningPiece, "text" | "signature"> {
   const blocks = readBlocks(delta);
+  // Nearly every delta: an array of no bytes for each would cost more than all the rest of its reading.
+  if (blocks.length === 0) return { text: plainReasoning(delta) ?? "", signature: noBytes };
   return {
     text: plainReasoning(delta) ?? blocks.map((block) => block.text).join(""),
     signature: Uint8Array.from(blocks.flatMap((block) => [...block.signature])),
