@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Setting } from "./scenarios/setting.ts";
 
 const scenarioNames = ["unary", "streams", "traces", "latency", "memory", "start", "connections"] as const;
 
@@ -8,7 +9,7 @@ export type ScenarioName = (typeof scenarioNames)[number];
 export interface BenchOptions {
   readonly scenarios: readonly ScenarioName[];
   readonly peers: readonly string[];
-  readonly lengths: { readonly rounds: number; readonly countedMs: number; readonly warmUpMs: number };
+  readonly lengths: Pick<Setting, "rounds" | "countedMs" | "warmUpMs" | "warmUpCalls">;
   /** After this the run ends, whatever it does. */
   readonly longestMs: number;
 }
@@ -32,8 +33,8 @@ export function readOptions(words: readonly string[]): BenchOptions {
   });
   const peers = values.peers ?? (quick ? "portkey" : "portkey,litellm,bifrost");
   const lengths = quick
-    ? { rounds: 3, countedMs: 1500, warmUpMs: 2500 }
-    : { rounds: 5, countedMs: 4000, warmUpMs: 6000 };
+    ? { rounds: 3, countedMs: 1500, warmUpMs: 2000, warmUpCalls: 4000 }
+    : { rounds: 5, countedMs: 4000, warmUpMs: 5000, warmUpCalls: 25_000 };
   return {
     scenarios,
     peers: peers === "none" ? [] : peers.split(","),

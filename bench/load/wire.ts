@@ -20,19 +20,16 @@ export interface Wire {
   readonly judge: (answer: Answer) => Verdict;
 }
 
-const wireNames = [
-  "grpc",
-  "grpc-stream",
-  "grpc-web",
-  "grpc-web-stream",
-  "connect-proto",
-  "connect-json",
-  "connect-stream",
-  "openai",
-  "openai-stream",
-] as const;
-
-export type WireName = (typeof wireNames)[number];
+export type WireName =
+  | "grpc"
+  | "grpc-stream"
+  | "grpc-web"
+  | "grpc-web-stream"
+  | "connect-proto"
+  | "connect-json"
+  | "connect-stream"
+  | "openai"
+  | "openai-stream";
 
 const chatPath = "/switchyard.v1.GatewayService/Chat";
 const streamPath = "/switchyard.v1.GatewayService/ChatStream";

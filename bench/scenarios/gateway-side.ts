@@ -1,6 +1,6 @@
 import type { WireName } from "../load/wire.ts";
 import type { MeasuredGateway } from "../subjects/gateway.ts";
-import type { Side } from "../subjects/subject.ts";
+import type { Side } from "../subjects/side.ts";
 
 type GatewayWire = Exclude<WireName, "openai" | "openai-stream">;
 

@@ -14,6 +14,8 @@ export interface Setting {
   readonly countedMs: number;
   /** Before the first round of each side, so that its code is compiled. */
   readonly warmUpMs: number;
+  /** It is repeated, up to four times, until a side has answered so many. */
+  readonly warmUpCalls: number;
   /** Says what goes on. */
   readonly tell: (what: string) => void;
 }

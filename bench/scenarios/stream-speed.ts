@@ -2,7 +2,7 @@ import type { ListeningProgram } from "../listening-program.ts";
 import { type Findings, joined, ratio } from "../report/figures.ts";
 import type { MeasuredGateway } from "../subjects/gateway.ts";
 import type { Peer } from "../subjects/peers.ts";
-import type { Side } from "../subjects/subject.ts";
+import type { Side } from "../subjects/side.ts";
 import { compareSpeeds } from "./compare-speeds.ts";
 import { gatewaySide } from "./gateway-side.ts";
 import type { Setting } from "./setting.ts";

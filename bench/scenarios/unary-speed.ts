@@ -1,7 +1,7 @@
 import { type Findings, type Figure, ratio } from "../report/figures.ts";
 import type { MeasuredGateway } from "../subjects/gateway.ts";
 import type { Peer } from "../subjects/peers.ts";
-import type { Side } from "../subjects/subject.ts";
+import type { Side } from "../subjects/side.ts";
 import type { ListeningProgram } from "../listening-program.ts";
 import { compareSpeeds } from "./compare-speeds.ts";
 import { gatewaySide } from "./gateway-side.ts";

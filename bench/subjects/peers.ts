@@ -6,7 +6,7 @@ import { type SideProcess, startSideProcess } from "../side-process.ts";
 import { freePort, isAnswering } from "../surroundings.ts";
 import { separatePath } from "./gateway-config.ts";
 import { installBifrost, installLiteLlm, installPortkey, type PeerInstall } from "./peer-install.ts";
-import type { Side } from "./subject.ts";
+import type { Side } from "./side.ts";
 
 /** What the bench asks of others: the model's name is that of the upstream, in our config and in theirs. */
 export type PeerModel = "unary" | "burst" | "separate";

@@ -1,12 +1,6 @@
 import type { LoadTarget } from "../load/load-task.ts";
-import type { SideProcess } from "../side-process.ts";
 
-/** A program that is measured, on the core that it has to itself. */
-interface Subject extends SideProcess {
-  readonly name: string;
-}
-
-/** A subject as it is called in one comparison. */
+/** A measured program as it is called in one comparison. */
 export interface Side {
   /** Unique in its comparison: `switchyard grpc`. */
   readonly label: string;
