@@ -13,6 +13,9 @@ const neverMs = 2 ** 30;
 
 const endpoint = "/chat/completions";
 
+/** The SDK parses the URL of each request five times over for its log, which is off; the transport has its own. */
+const nowhere = "sdk:";
+
 /**
  * Everything that the SDK would read from the environment is given here, so that it reads none of it. Its request
  * builder and its timer are replaced, as it provides for: they put the same headers together anew for each request,
@@ -30,8 +33,7 @@ export function createSdkClient(baseURL: string, key: string, transport: Transpo
     maxRetries: 0,
     timeout: neverMs,
   });
-  const url = client.buildURL(endpoint, undefined);
-  const { pathname, search } = new URL(url);
+  const { pathname, search } = new URL(client.buildURL(endpoint, undefined));
   const path = `${pathname}${search}`;
   const fixed = [
     ["authorization", `Bearer ${key}`],
@@ -46,7 +48,7 @@ export function createSdkClient(baseURL: string, key: string, transport: Transpo
     const headers = [...fixed];
     for (const [name, value] of Object.entries(exchange.headers)) headers.push(name, value);
     const req: PassedOn = { method: "post", exchange, request: { path, headers, body: body as string } };
-    return { req: req as never, url, timeout: neverMs };
+    return { req: req as never, url: nowhere, timeout: neverMs };
   };
   client.fetchWithTimeout = (_, init) => {
     const { exchange, request } = init as unknown as PassedOn;
