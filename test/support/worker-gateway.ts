@@ -24,7 +24,7 @@ export interface WorkerClient extends Connection<typeof GatewayService> {
 export interface ChatOptions {
   readonly caller?: string;
   readonly signal?: AbortSignal;
-  readonly model?: string;
+  readonly affinityKey?: string;
 }
 
 export interface ChatSeen {
@@ -108,11 +108,15 @@ export async function startWorkerGateway(
 
 async function chatOver(
   client: Client<typeof GatewayService>,
-  { caller, signal, model = "acme/main" }: ChatOptions = {},
+  { caller, signal, affinityKey }: ChatOptions = {},
 ): Promise<ChatSeen> {
   try {
     const answer = await client.chat(
-      { target: { target: { case: "model", value: model } }, input: hello },
+      {
+        target: { target: { case: "model", value: "acme/main" } },
+        input: hello,
+        ...(affinityKey === undefined ? {} : { routing: { affinityKey } }),
+      },
       {
         ...(caller === undefined ? {} : { headers: { "x-switchyard-caller": caller } }),
         ...(signal === undefined ? {} : { signal }),
@@ -130,11 +134,14 @@ async function oneOfEach<Made extends { readonly worker: number; readonly close:
   connect: () => Promise<Made>,
 ): Promise<readonly Made[]> {
   const found = new Map<number, Made>();
+  // Closed only at the end: the next one goes to the worker that has the fewest.
+  const more: Made[] = [];
   while (found.size < workers) {
     const made = await connect();
-    if (found.has(made.worker)) made.close();
+    if (found.has(made.worker)) more.push(made);
     else found.set(made.worker, made);
   }
+  for (const { close } of more) close();
   return [...found.values()].toSorted((a, b) => a.worker - b.worker);
 }
 
