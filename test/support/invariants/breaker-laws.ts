@@ -32,12 +32,13 @@ export const breakerLaws: readonly Invariant[] = [
     says: "nothing is sent to a deployment while its breaker, or its upstream's, is open",
     *breaches({ requests, breakers }) {
       for (const request of requests) {
-        const { deployment, began } = request;
+        const { deployment, began, visit } = request;
         for (const name of [deployment.id, deployment.upstream]) {
           const opened = changeBefore(breakers.get(name)!, began);
           if (opened?.to !== "open") continue;
-          // It had its grant, and was on its way, when somebody else's failure came in at the same instant.
-          if (opened.when.at === began.at && isBefore(request.visit.began, opened.when)) continue;
+          // It had just got its grant when somebody else's failure came in at the same instant.
+          const granted = visit.requests[0] === request && isBefore(visit.began, opened.when);
+          if (granted && visit.began.at === began.at) continue;
           yield `${nameOfRequest(request)} is sent though ${name} is open since ${opened.when.at}`;
         }
       }

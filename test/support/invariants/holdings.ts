@@ -50,7 +50,9 @@ export const holdings: readonly Invariant[] = [
   {
     number: 27,
     says: "nothing is left once every call has ended: no timer, no listener, no request",
-    *breaches({ leftOver, requests }) {
+    *breaches({ leftOver, requests, looks }) {
+      for (const { when, idleTimers } of looks)
+        if (idleTimers > 0) yield `${idleTimers} timers wait at ${when.at}, and no call runs`;
       for (const [what, count] of Object.entries(leftOver))
         if (count > 0) yield `left over: ${count} ${what}`;
       for (const request of requests)

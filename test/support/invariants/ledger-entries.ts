@@ -12,6 +12,8 @@ export const ledgerEntries: readonly Invariant[] = [
       for (const call of calls) {
         if (call.entries.length !== call.requests.length)
           yield `${nameOf(call)} made ${call.requests.length} requests and has ${call.entries.length} entries`;
+        const won = call.entries.filter(({ outcome }) => outcome === "succeeded");
+        if (won.length > 1) yield `${nameOf(call)} is served by ${won.length} attempts`;
         for (const request of call.requests) yield* wrongEntry(request);
         const total = call.planned.trail.totalCost();
         const costs = call.entries.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));

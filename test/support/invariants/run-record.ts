@@ -32,10 +32,17 @@ export interface RunRecord {
   readonly leases: readonly LeaseRecord[];
   readonly replacements: readonly { readonly upstream: string; readonly when: Moment }[];
   readonly breakers: ReadonlyMap<string, BreakerRecord>;
-  /** The fleet after each command. */
-  readonly looks: readonly { readonly when: Moment; readonly fleet: readonly DeploymentSnapshot[] }[];
+  /** What is there after each command. */
+  readonly looks: readonly Look[];
   readonly drained: Moment | undefined;
   readonly leftOver: LeftOver;
+}
+
+interface Look {
+  readonly when: Moment;
+  readonly fleet: readonly DeploymentSnapshot[];
+  /** Timers though no call runs, those of open breakers and of a drain excepted. */
+  readonly idleTimers: number;
 }
 
 /** What is still held once every call has ended and the fleet is closed: nothing. */

@@ -135,7 +135,8 @@ function usageOf(outputTokens: number): Usage {
   return create(UsageSchema, { inputTokens: 10, outputTokens, source: UsageSource.UPSTREAM });
 }
 
-const momentsMs = fc.constantFrom(0, 0, 20, 300, 900, 3000, 12_000);
+/** Among them some that leave a short deadline with less than an attempt is worth. */
+const momentsMs = fc.constantFrom(0, 0, 20, 270, 300, 900, 1750, 3000, 12_000);
 
 /** What an upstream, a network or a limit of this machine can do to a request; what only we do is not among it. */
 const failures: readonly FailureKind[] = [

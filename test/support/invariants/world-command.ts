@@ -148,8 +148,12 @@ export const weathers = {
     numRuns: 200,
     weights: { ...mixed, cancel: 1, key: 1, "replace-key": 0, breaker: 0 },
     send: {
-      count: fc.integer({ min: 1, max: 12 }),
-      facts: fc.constantFrom<Partial<CallFacts>>({}, { fallback: { kind: "none" } }),
+      count: fc.integer({ min: 1, max: 15 }),
+      facts: fc.constantFrom<Partial<CallFacts>>(
+        {},
+        { fallback: { kind: "none" } },
+        { fallback: { kind: "none" } },
+      ),
       maxAttempts: fc.constant(undefined),
     },
     behaviour: fc.oneof(healthyArbitrary, healthyArbitrary, failsArbitrary),

@@ -49,6 +49,16 @@ const nervousBreaker: BreakerConfig = {
   maxOpenMs: 10_000,
 };
 
+/** Counts shares alone, so that late failures and the edges of the window decide. */
+const countingBreaker: BreakerConfig = { ...nervousBreaker, consecutiveFailures: 100_000 };
+
+/** Never opens by itself, so that nothing but the retry budget stands in the way of retries. */
+const patientBreaker: BreakerConfig = {
+  ...shippedBreaker,
+  minimumRequests: 100_000,
+  consecutiveFailures: 100_000,
+};
+
 export const settingsArbitrary: fc.Arbitrary<WorldSettings> = fc.record({
   seed: fc.nat(),
   keys: fc.integer({ min: 1, max: 5 }),
@@ -59,7 +69,7 @@ export const settingsArbitrary: fc.Arbitrary<WorldSettings> = fc.record({
       budgetPerSecond: fc.constantFrom(1, 0),
     })
     .map((some) => ({ ...shippedRetry, ...some })),
-  breaker: fc.constantFrom(shippedBreaker, nervousBreaker, nervousBreaker),
+  breaker: fc.constantFrom(shippedBreaker, nervousBreaker, countingBreaker, patientBreaker),
   chance: fc.constantFrom(0, 0.5, 0.999),
   limiter: fc.constantFrom(
     shippedSettings.limiter,
@@ -69,7 +79,8 @@ export const settingsArbitrary: fc.Arbitrary<WorldSettings> = fc.record({
   hedge: fc.constantFrom(
     shippedSettings.hedge,
     { enabled: true, delayMs: 1000, maxExtraPercent: 100 },
-    { enabled: true, delayMs: 200, maxExtraPercent: 100 },
+    // Sometimes both answer at the same instant: one after 900 ms, the other after 300.
+    { enabled: true, delayMs: 600, maxExtraPercent: 100 },
   ),
   behaviours: fc.tuple(
     behaviourArbitrary,

@@ -77,7 +77,7 @@ export function createWorld(some: Partial<WorldSettings> = {}): World {
   const leases: LeaseRecord[] = [];
   const secrets = new WeakMap<LeasedKey, string>();
   const replacements: { upstream: string; when: Moment }[] = [];
-  const looks: { when: Moment; fleet: RunRecord["looks"][number]["fleet"] }[] = [];
+  const looks: RunRecord["looks"][number][] = [];
   const signals: AbortSignal[] = [draining.signal];
   let drained: Moment | undefined;
   let leftOver = { timers: 0, listeners: 0, inFlight: 0, keysInFlight: 0, callsRunning: 0 };
@@ -342,7 +342,10 @@ export function createWorld(some: Partial<WorldSettings> = {}): World {
   };
 
   const look = (): void => {
-    looks.push({ when: moment(), fleet: fleet.snapshot() });
+    const draining = drained !== undefined && now() < drained.at + drainGraceMs;
+    const wanted = breakers.filter((breaker) => breaker.state() === "open").length + (draining ? 1 : 0);
+    const idleTimers = running.size === 0 ? clock.pendingTimers() - wanted : 0;
+    looks.push({ when: moment(), fleet: fleet.snapshot(), idleTimers });
   };
 
   const act = (command: Command): void => {
