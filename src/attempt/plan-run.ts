@@ -1,4 +1,3 @@
-import { backoffMs } from "../routing/backoff.ts";
 import { type CallFailure, callFailure } from "../routing/call-failure.ts";
 import { errorReasonOf } from "../routing/error-reason.ts";
 import type { Failure } from "../routing/failure.ts";
@@ -11,6 +10,7 @@ import {
   afterRotation,
   afterSkip,
   afterStart,
+  afterUnpaid,
   afterWait,
   type RunState,
   startRun,
@@ -172,8 +172,8 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
             const { candidate, repeated } = step;
             if (repeated && !fleet.budget(candidate.deployment.upstream).take()) {
               route.skipped(candidate.deployment, "retry-budget");
-              const retryAfterMs = backoffMs(config.retry, 1, random());
-              return { kind: "gave-up", failure: callFailure(state, "retry-budget", retryAfterMs) };
+              state = afterUnpaid(state, candidate);
+              break;
             }
             const granted = grantOf(candidate, step);
             if (granted !== undefined) return { kind: "granted", granted };

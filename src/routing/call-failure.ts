@@ -19,9 +19,6 @@ export interface CallFailure {
   readonly retriesSpent: boolean;
 }
 
-/** Why a run gives up: a decision's word, or that there was nothing to pay a repeated attempt with. */
-type Why = GiveUpReason | "retry-budget";
-
 /** Told where waiting helps and nobody knows for how long. */
 const someRetryAfterMs = 1000;
 
@@ -29,7 +26,11 @@ const someRetryAfterMs = 1000;
  * What a run that gives up tells its caller.
  * @param retryAfterMs when somebody can be called again; undefined where nobody knows
  */
-export function callFailure(state: RunState, why: Why, retryAfterMs: number | undefined): CallFailure {
+export function callFailure(
+  state: RunState,
+  why: GiveUpReason,
+  retryAfterMs: number | undefined,
+): CallFailure {
   const last = state.failures.at(-1);
   const ms = retryAfterMs ?? last?.retryAfterMs ?? someRetryAfterMs;
   return {
@@ -43,7 +44,7 @@ export function callFailure(state: RunState, why: Why, retryAfterMs: number | un
   };
 }
 
-function kindOf(state: RunState, last: Failure | undefined, why: Why): CallFailure["kind"] {
+function kindOf(state: RunState, last: Failure | undefined, why: GiveUpReason): CallFailure["kind"] {
   if (why === "draining") return "draining";
   if (last === undefined) {
     if (why === "no-time") return "deadline-exceeded";
@@ -58,7 +59,7 @@ function kindOf(state: RunState, last: Failure | undefined, why: Why): CallFailu
 function helpsToWait(
   state: RunState,
   last: Failure | undefined,
-  why: Why,
+  why: GiveUpReason,
   retryAfterMs: number | undefined,
 ): boolean {
   if (why === "draining") return true;

@@ -56,6 +56,8 @@ export type GiveUpReason =
   | "attempts-spent"
   /** Every candidate is out for this call. */
   | "candidates-spent"
+  /** There is nothing to pay a repeated attempt with. */
+  | "retry-budget"
   /** Nobody can be called again within a minute. */
   | "wait-too-long"
   /** The deadline cannot hold another attempt. */
@@ -137,6 +139,7 @@ function somebodyElse(
 function betweenRounds(state: RunState, facts: StepFacts): Step {
   // Nobody was called: waiting callers would only become a herd at the moment of recovery.
   if (state.failures.length === 0) return giveUp("none-ready", comeBackMs(state, facts));
+  if (state.unpaid) return giveUp("retry-budget", comeBackMs(state, facts));
   const left = state.candidates.filter(({ deployment }) => !state.out.has(deployment.id));
   if (left.length === 0) return giveUp("candidates-spent", comeBackMs(state, facts));
   if (state.attempts >= facts.maxAttempts) return giveUp("attempts-spent", comeBackMs(state, facts));

@@ -29,6 +29,8 @@ export interface RunState {
   readonly failures: readonly Failure[];
   /** Why candidates were passed over, in order. */
   readonly skips: readonly SkipReason[];
+  /** A repeated attempt of this round could not be paid: a further round would find no more to pay it with. */
+  readonly unpaid: boolean;
   /** The one attempt that a stale connection earns was taken. */
   readonly sameNowTaken: boolean;
   /** A stale connection asks for this candidate again, at once and uncharged. */
@@ -51,6 +53,7 @@ export function startRun(plan: Plan): RunState {
     fallbacks: plan.fallbacks,
     failures: [],
     skips: [],
+    unpaid: false,
     sameNowTaken: false,
     sameNow: undefined,
     final: false,
@@ -72,6 +75,11 @@ export function afterSkip(state: RunState, candidate: Candidate, skip: SkipReaso
     sameNow: undefined,
   };
   return openFor(next, skip);
+}
+
+/** A repeated attempt is passed over for want of a budget; whoever was not called yet costs none. */
+export function afterUnpaid(state: RunState, candidate: Candidate): RunState {
+  return { ...state, ahead: without(state.ahead, candidate), unpaid: true };
 }
 
 /** An attempt is about to start. */

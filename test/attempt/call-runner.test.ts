@@ -241,8 +241,17 @@ describe("a unary run", () => {
     while (fleet.budget("one").take());
     const outcome = await settle(clock, chat({ timeoutMs: 5_000 }), 10);
     expect(outcome).toMatchObject({ kind: "failed", failure: { retriesSpent: true } });
-    expect(requests.map(({ upstream }) => upstream)).toEqual(["one", "two"]);
+    // The other upstream has a budget of its own, and one more round would only be refused again.
+    expect(requests.map(({ upstream }) => upstream)).toEqual(["one", "two", "two"]);
     expect(telemetry.span("route").attributes["switchyard.route.skipped"]).toEqual(["acme/a:retry_budget"]);
+  });
+
+  it("asks whom it has not called yet though a repeated attempt before cannot be paid", async () => {
+    const { chat, clock, fleet, requests } = start(failing("server-error", "server-error", "rate-limited"));
+    while (fleet.budget("two").take());
+    const outcome = await settle(clock, chat({ timeoutMs: 5_000 }), 10);
+    expect(requests.map(({ upstream }) => upstream)).toEqual(["one", "two", "one", "three"]);
+    expect(servedBy(outcome)).toBe("acme/c@three");
   });
 
   it("estimates the usage that an upstream leaves out, and says so", async () => {

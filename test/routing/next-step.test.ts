@@ -15,6 +15,7 @@ import {
   afterRotation,
   afterSkip,
   afterStart,
+  afterUnpaid,
   afterWait,
   type RunState,
   startRun,
@@ -400,6 +401,13 @@ describe("giving up", () => {
     expect(does(alone, failed(alone, [a, "stale-connection"]), { maxAttempts: 1 })).toBe(
       "give up: attempts-spent",
     );
+  });
+
+  it("goes on to whoever is left where a repeated attempt cannot be paid, and then has no further round", () => {
+    const state = afterUnpaid(afterWait(failed(both, [a, "timeout"])), a!);
+    expect(does(both, state)).toBe(bId);
+    const after = afterFailure(both, afterStart(state, b!), b!, sampleFailure("timeout"));
+    expect(why(both, after, { blocked: { [aId]: blockedFor(3000) } })).toEqual(["retry-budget", 1000]);
   });
 
   it("says at once that nobody is ready where nobody was called, with the soonest probe", () => {

@@ -9,6 +9,7 @@ import {
   afterRotation,
   afterSkip,
   afterStart,
+  afterUnpaid,
   afterWait,
   type RunState,
   startRun,
@@ -148,7 +149,11 @@ export function driveRun(script: RunScript): RunTrace {
         const { candidate } = step;
         const { id } = candidate.deployment;
         if (step.repeated) {
-          if (budget < 1) return failed("retry-budget", undefined);
+          if (budget < 1) {
+            triedInRound.add(id);
+            state = afterUnpaid(state, candidate);
+            break;
+          }
           budget -= 1;
         }
         triedInRound.add(id);
