@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { CanaryStore, LoadedCanary, SavedCanary } from "../../src/attempt/canary-store.ts";
 import { type CanaryWatch, createCanaryWatch } from "../../src/attempt/canary-watch.ts";
+import type { CanaryWord } from "../../src/attempt/canary-word.ts";
 import type { CanaryConfig } from "../../src/config/config.ts";
 import type { Arm } from "../../src/routing/canary-arm.ts";
 import type { FailureKind } from "../../src/routing/failure.ts";
@@ -55,6 +56,8 @@ interface World {
   readonly decisions: readonly CanaryDecision[];
   readonly resets: () => number;
   readonly unsaved: () => number;
+  /** What the watches of other processes should hear. */
+  readonly words: readonly CanaryWord[];
   /** A call of this arm, begun now, that went through this. */
   readonly call: (arm: Arm, happenings: readonly Happening[], options?: EndedCallOptions) => void;
   /** So many calls of both arms that nobody has anything against: nineteen of stable for one of the canary. */
@@ -75,6 +78,7 @@ async function canaryWorld(
 ): Promise<World> {
   const clock = createManualClock();
   const decisions: CanaryDecision[] = [];
+  const words: CanaryWord[] = [];
   let resets = 0;
   let unsaved = 0;
   const watch = await createCanaryWatch({
@@ -98,6 +102,7 @@ async function canaryWorld(
     onUnsaved: () => {
       unsaved += 1;
     },
+    onWord: (word) => words.push(word),
   });
   watches.push(watch);
   const call: World["call"] = (arm, happenings, options = {}) => {
@@ -113,6 +118,7 @@ async function canaryWorld(
     decisions,
     resets: () => resets,
     unsaved: () => unsaved,
+    words,
     call,
     healthy: (canaryCalls, fields = {}) => {
       for (let index = 0; index < canaryCalls; index++) {
@@ -550,5 +556,74 @@ describe("processes that share a store", () => {
       "rolled-back",
       "rolled-back",
     ]);
+  });
+});
+
+describe("processes that tell each other", () => {
+  /** Tells `to` what `from` has said since the last time. */
+  const passOn = (from: World, to: World, said: number): number => {
+    for (const word of from.words.slice(said)) to.watch.hear(word);
+    return from.words.length;
+  };
+
+  it("judge by the calls of both, and the first roll-back is the other's too", async () => {
+    const [one, two] = [await canaryWorld({}, memoryStore()), await canaryWorld({}, memoryStore())];
+    const said = [0, 0];
+    let calls = 0;
+    while (one.watch.report().standing.kind === "trying" && two.watch.report().standing.kind === "trying") {
+      const world = calls % 2 === 0 ? one : two;
+      for (let n = 0; n < 19; n++) world.call("stable", [served.stable]);
+      world.call("canary", rescued);
+      calls += 1;
+      said[0] = passOn(one, two, said[0]!);
+      said[1] = passOn(two, one, said[1]!);
+      expect(calls).toBeLessThan(16);
+    }
+    for (const { watch } of [one, two]) expect(watch.report().standing.kind).toBe("rolled-back");
+    expect(one.armOf(keyOf("canary"))).toBe("stable");
+    expect(two.armOf(keyOf("canary"))).toBe("stable");
+    // The one that tipped the scales is known where it was made; the other hears of the decision first.
+    for (const { watch } of [one, two]) expect(watch.report().canary.calls).toBeGreaterThanOrEqual(calls - 1);
+  });
+
+  it("obey the operator of either: armed anew, the evidence forgotten, the breakers closed", async () => {
+    const [one, two] = [await canaryWorld({}, memoryStore()), await canaryWorld({}, memoryStore())];
+    two.healthy(3);
+    await one.watch.arm(700);
+    passOn(one, two, 0);
+    expect(two.watch.report()).toMatchObject({
+      standing: { kind: "trying", weightBasisPoints: 700 },
+      canary: { calls: 0 },
+    });
+    expect(two.resets()).toBe(1);
+    expect(two.decisions.map(({ kind }) => kind)).toEqual(["adopted"]);
+    // It was kept by the one that was asked.
+    expect(two.store.saves).toEqual([]);
+    expect(one.store.saves).toHaveLength(1);
+  });
+
+  it("go by the later of two decisions", async () => {
+    const [one, two] = [await canaryWorld({}, memoryStore()), await canaryWorld({}, memoryStore())];
+    await one.watch.arm(700);
+    await two.clock.advance(1);
+    await two.watch.arm(900);
+    passOn(one, two, 0);
+    passOn(two, one, 0);
+    for (const { watch } of [one, two]) {
+      expect(watch.report().standing).toEqual({ kind: "trying", weightBasisPoints: 900 });
+    }
+  });
+
+  it("do not hold against a canary what began elsewhere before it was armed", async () => {
+    const [one, two] = [await canaryWorld({}, memoryStore()), await canaryWorld({}, memoryStore())];
+    one.healthy(1);
+    await two.clock.advance(10);
+    await two.watch.arm(700);
+    passOn(one, two, 0);
+    expect(two.watch.report().stable.calls).toBe(0);
+    await one.clock.advance(20);
+    one.healthy(1);
+    passOn(one, two, 20);
+    expect(two.watch.report().canary.calls).toBe(1);
   });
 });

@@ -4,9 +4,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { toChatCompletionBody } from "../../src/upstream/chat-request.ts";
 import type { KeyConfig } from "../../src/config/config.ts";
 import { createSecret } from "../../src/config/secret.ts";
-import type { LeasedKey } from "../../src/upstream/key-pool.ts";
+import type { KeyFact, LeasedKey } from "../../src/upstream/key-pool.ts";
 import type { StreamResult } from "../../src/upstream/upstream.ts";
 import type { Behaviour } from "../support/faulty-upstream.ts";
+import { sampleFailure } from "../support/routing-samples.ts";
 import { createTestCertificate } from "../support/test-certificate.ts";
 import {
   answers,
@@ -91,6 +92,27 @@ describe("a request", () => {
     await expect(world.upstream.complete(sampleCall({ key: { id: "third" } }))).rejects.toThrow(
       "no key third",
     );
+  });
+});
+
+describe("keys that processes share", () => {
+  it("rest in all of them once one is told to let them, also where their secret was read anew", async () => {
+    const facts: KeyFact[] = [];
+    const shared = { pepper: Buffer.from("the same in both"), onFact: (fact: KeyFact) => facts.push(fact) };
+    await using one = await startUpstreamWorld(() => answers(), { shared });
+    await using other = await startUpstreamWorld(() => answers(), { shared });
+    await using stranger = await startUpstreamWorld(() => answers());
+    const limited = sampleFailure("rate-limited", { retryAfterMs: 60_000 });
+    one.upstream.keys.pick("model-x", new Set())!.settle(limited, undefined);
+    expect(facts).toMatchObject([{ keyId: "first", why: "rate-limited", upstreamModel: "model-x" }]);
+    for (const { upstream } of [other, stranger]) for (const fact of facts) upstream.learnKey(fact);
+    const statesOf = ({ upstream }: UpstreamWorld) => upstream.keys.snapshot().map(({ state }) => state);
+    expect(statesOf(other)).toEqual(["cooling", "usable"]);
+    // Without the pepper nobody can tell which secret a fact is about.
+    expect(statesOf(stranger)).toEqual(["usable", "usable"]);
+    expect(JSON.stringify(facts)).not.toContain("secret");
+    // What it was told it does not tell.
+    expect(facts).toHaveLength(1);
   });
 });
 
