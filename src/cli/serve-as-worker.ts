@@ -1,6 +1,7 @@
 import { unpackConfig } from "../config/packed-config.ts";
 import { startGateway } from "../gateway.ts";
-import { createLog, standardOutput } from "../telemetry/log.ts";
+import { createLog } from "../telemetry/log.ts";
+import { standardOutput } from "../telemetry/standard-output.ts";
 import { joinPrimary } from "../workers/join-primary.ts";
 import { parentChannel } from "../workers/parent-channel.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
-import { createLog, standardOutput } from "../telemetry/log.ts";
+import { createLog } from "../telemetry/log.ts";
+import { standardOutput } from "../telemetry/standard-output.ts";
 import { type Supervised, superviseWorkers } from "../workers/supervise.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
 import { formatListenError, listenerNames } from "./listen-error.ts";

@@ -1,6 +1,7 @@
 import { trace } from "@opentelemetry/api";
-import { destination as toFile, pino, type DestinationStream } from "pino";
+import { pino } from "pino";
 import { safeFields, safeText } from "./safe-fields.ts";
+import { type LogOutput, standardOutput } from "./standard-output.ts";
 
 type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 
@@ -10,20 +11,6 @@ export interface Log {
   readonly info: Write;
   readonly warn: Write;
   readonly error: Write;
-}
-
-// Written off the event loop, because a slow reader of stdout must not stop calls; what it leaves unread beyond
-// this is dropped. pino flushes what is pending when the process exits.
-const mostUnreadBytes = 8 * 1024 * 1024;
-// Lines that come close together are written together: a write takes longer than a line.
-const writtenTogether = { minLength: 4096, periodicFlush: 50 };
-
-/** Where lines go. */
-export type LogOutput = DestinationStream;
-
-/** Standard output. */
-export function standardOutput(): LogOutput {
-  return toFile({ fd: 1, sync: false, maxLength: mostUnreadBytes, ...writtenTogether });
 }
 
 /**
