@@ -28,9 +28,16 @@ export const holdings: readonly Invariant[] = [
       for (const { call, deployment, room } of visits)
         if (room.inFlight >= Math.max(1, Math.floor(room.limit)))
           yield `${nameOf(call)} is let into ${deployment.id} as number ${room.inFlight + 1} of ${room.limit}`;
-      for (const request of requests)
-        if (request.together > Math.max(1, max))
-          yield `${nameOfRequest(request)} is number ${request.together} of ${max}`;
+      for (const [, group] of Map.groupBy(requests, ({ deployment }) => deployment)) {
+        for (const [index, request] of group.entries()) {
+          // What ends at the same instant may be on its way to be told so.
+          const before = group
+            .slice(0, index)
+            .filter((each) => !((overAt(each)?.at ?? Infinity) <= request.began.at));
+          if (before.length >= Math.max(1, max))
+            yield `${nameOfRequest(request)} is number ${before.length + 1} of ${max}`;
+        }
+      }
       for (const { when, fleet } of looks) {
         for (const { deployment, limit, inFlight } of fleet) {
           if (limit < Math.min(min, max) || limit > max || inFlight < 0)

@@ -2,7 +2,7 @@ import type { Catalog } from "../../../src/routing/catalog.ts";
 import type { LeasedKey } from "../../../src/upstream/key-pool.ts";
 import { UpstreamFailed } from "../../../src/upstream/upstream-failed.ts";
 import type { StreamBatch, Upstream, UpstreamCall } from "../../../src/upstream/upstream.ts";
-import { type CallRecord, type Moment, overAt, type RequestRecord } from "./run-record.ts";
+import type { CallRecord, Moment, RequestRecord } from "./run-record.ts";
 
 /** An upstream, with every request and what came of it written down. */
 export function recordUpstream(
@@ -18,20 +18,10 @@ export function recordUpstream(
       (each) => each.upstream === upstream.name && each.upstreamModel === upstreamModel,
     )!;
 
-  /** By deployment. */
-  const underWay = new Map<string, number>();
-
-  const over = (request: RequestRecord, how: "ended" | "aborted"): void => {
-    const { id } = request.deployment;
-    if (overAt(request) === undefined) underWay.set(id, underWay.get(id)! - 1);
-    request[how] ??= moment();
-  };
-
   const begin = ({ upstreamModel, key, signal }: UpstreamCall, stream: boolean): RequestRecord => {
     const call = currentCall();
     const deployment = deploymentOf(upstreamModel);
     const visit = call.visits.findLast((each) => each.deployment === deployment)!;
-    const together = (underWay.get(deployment.id) ?? 0) + 1;
     const request: RequestRecord = {
       call,
       visit,
@@ -41,17 +31,19 @@ export function recordUpstream(
       secret: secrets.get(key)!,
       stream,
       began: moment(),
-      together,
       ended: undefined,
       aborted: signal.aborted ? moment() : undefined,
       failure: undefined,
       answer: undefined,
       batches: [],
     };
-    if (!signal.aborted) {
-      underWay.set(deployment.id, together);
-      signal.addEventListener("abort", () => over(request, "aborted"), { once: true });
-    }
+    signal.addEventListener(
+      "abort",
+      () => {
+        request.aborted ??= moment();
+      },
+      { once: true },
+    );
     requests.push(request);
     call.requests.push(request);
     visit.requests.push(request);
@@ -68,7 +60,7 @@ export function recordUpstream(
       if (error instanceof UpstreamFailed) request.failure = error.failure;
       throw error;
     } finally {
-      over(request, "ended");
+      request.ended = moment();
     }
   }
 
@@ -77,7 +69,7 @@ export function recordUpstream(
     complete: async (call) => {
       const request = begin(call, false);
       const result = await upstream.complete(call);
-      over(request, "ended");
+      request.ended = moment();
       if (result.kind === "failed") request.failure = result.failure;
       else {
         const { usage, choices } = result.completion;
@@ -90,7 +82,7 @@ export function recordUpstream(
       const request = begin(call, true);
       const result = await upstream.stream(call);
       if (result.kind === "failed") {
-        over(request, "ended");
+        request.ended = moment();
         request.failure = result.failure;
         return result;
       }

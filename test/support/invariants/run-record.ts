@@ -109,8 +109,6 @@ export interface RequestRecord {
   readonly secret: string;
   readonly stream: boolean;
   readonly began: Moment;
-  /** How many requests, this one included, were under way at its deployment. */
-  readonly together: number;
   /** Answered, failed, read to its end or left. */
   ended: Moment | undefined;
   aborted: Moment | undefined;

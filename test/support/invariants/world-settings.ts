@@ -79,7 +79,6 @@ export const settingsArbitrary: fc.Arbitrary<WorldSettings> = fc.record({
   hedge: fc.constantFrom(
     shippedSettings.hedge,
     { enabled: true, delayMs: 1000, maxExtraPercent: 100 },
-    // Sometimes both answer at the same instant: one after 900 ms, the other after 300.
     { enabled: true, delayMs: 600, maxExtraPercent: 100 },
   ),
   behaviours: fc.tuple(
