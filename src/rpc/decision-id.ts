@@ -38,11 +38,16 @@ export function decisionId(arm: Arm, callId: string): string {
   return `${arm === "canary" ? "CNRY" : "PROD"}_${callId}`;
 }
 
+const prefixLength = "PROD_".length;
+const decisionForm = /^(?:CNRY|PROD)_[0-9A-HJKMNP-TV-Z]{26}$/;
+
 /** When the call came in, in milliseconds since the epoch; undefined for what is no id of a decision. */
 export function decisionTime(decisionId: string): number | undefined {
-  const digits = /^(?:CNRY|PROD)_([0-9A-HJKMNP-TV-Z]{10})[0-9A-HJKMNP-TV-Z]{16}$/.exec(decisionId)?.[1];
-  if (digits === undefined) return undefined;
-  return Array.from(digits).reduce((ms, digit) => ms * alphabet.length + alphabet.indexOf(digit), 0);
+  if (!decisionForm.test(decisionId)) return undefined;
+  const digits = decisionId.slice(prefixLength, prefixLength + timeDigits);
+  let ms = 0;
+  for (const digit of digits) ms = ms * alphabet.length + alphabet.indexOf(digit);
+  return ms;
 }
 
 function encode(value: number, digits: number): string {

@@ -15,6 +15,8 @@ const secretNames: ReadonlySet<string> = new Set([
   "set-cookie",
 ]);
 const secretText = /\bsk-[\w-]{8,}|\bBearer\s+[^\s"',;]{8,}/gi;
+/** Every text that fits has one of these: the quick look that most need. */
+const inSecrets = /[-\s]/;
 const censored = "***";
 const deepest = 5;
 
@@ -29,7 +31,8 @@ const longestSecretName = Math.max(...[...secretNames].map((name) => name.length
 
 /** The text with everything hidden that looks like a credential. */
 export function safeText(text: string): string {
-  return text.length < shortestSecret ? text : text.replace(secretText, censored);
+  if (text.length < shortestSecret || !inSecrets.test(text)) return text;
+  return text.replace(secretText, censored);
 }
 
 function safeObject(fields: object, depth: number): Record<string, unknown> {
