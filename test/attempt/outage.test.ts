@@ -33,48 +33,52 @@ describe("an outage of a minute at a low rate", () => {
     { kind: "hangs" },
   ];
 
-  it("costs a handful of calls to the dead primary, nobody an answer, and is over within 30 s", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...ways),
-        fc.integer({ min: 1000, max: 10_000 }),
-        fc.nat(60_000),
-        fc.constantFrom(0, 0.5, 0.999),
-        fc.boolean(),
-        async (way, everyMs, phaseMs, chance, stream) => {
-          const world = createWorld({ chance });
-          const { clock } = world;
-          world.behave("one", instantly);
-          const callsFor = async (ms: number): Promise<void> => {
-            for (const end = clock.now() + ms; clock.now() + everyMs <= end;) {
-              world.send({ stream });
-              await clock.advance(everyMs);
-            }
-          };
-          await callsFor(60_000 + phaseMs);
-          const died = clock.now();
-          world.behave("one", way);
-          await callsFor(60_000);
-          const recovered = clock.now();
-          world.behave("one", instantly);
-          await callsFor(120_000);
-          await world.finish();
+  it(
+    "costs a handful of calls to the dead primary, nobody an answer, and is over within 30 s",
+    { timeout: 60_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...ways),
+          fc.integer({ min: 1000, max: 10_000 }),
+          fc.nat(60_000),
+          fc.constantFrom(0, 0.5, 0.999),
+          fc.boolean(),
+          async (way, everyMs, phaseMs, chance, stream) => {
+            const world = createWorld({ chance });
+            const { clock } = world;
+            world.behave("one", instantly);
+            const callsFor = async (ms: number): Promise<void> => {
+              for (const end = clock.now() + ms; clock.now() + everyMs <= end;) {
+                world.send({ stream });
+                await clock.advance(everyMs);
+              }
+            };
+            await callsFor(60_000 + phaseMs);
+            const died = clock.now();
+            world.behave("one", way);
+            await callsFor(60_000);
+            const recovered = clock.now();
+            world.behave("one", instantly);
+            await callsFor(120_000);
+            await world.finish();
 
-          // Five in a row open it, then a probe each 10, 20 and 25 s; silence is only noticed after a while.
-          const meanwhile = way.kind === "hangs" ? Math.ceil(72_000 / everyMs) : 0;
-          expect(requestsTo(world, primary, died, recovered)).toBeLessThanOrEqual(9 + meanwhile);
-          const { calls } = world.record;
-          expect(calls.filter((call) => served(call) === undefined)).toEqual([]);
-          // Whatever comes 30 s after the recovery, or first after that, closes it for all behind.
-          const back = calls.filter(({ begun }) => begun.at >= recovered + 30_000 + everyMs);
-          if (way.kind === "hangs") return;
-          expect(back.length).toBeGreaterThan(0);
-          expect(new Set(back.map(served))).toEqual(new Set([primary]));
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
+            // Five in a row open it, then a probe each 10, 20 and 25 s; silence is only noticed after a while.
+            const meanwhile = way.kind === "hangs" ? Math.ceil(72_000 / everyMs) : 0;
+            expect(requestsTo(world, primary, died, recovered)).toBeLessThanOrEqual(9 + meanwhile);
+            const { calls } = world.record;
+            expect(calls.filter((call) => served(call) === undefined)).toEqual([]);
+            // Whatever comes 30 s after the recovery, or first after that, closes it for all behind.
+            const back = calls.filter(({ begun }) => begun.at >= recovered + 30_000 + everyMs);
+            if (way.kind === "hangs") return;
+            expect(back.length).toBeGreaterThan(0);
+            expect(new Set(back.map(served))).toEqual(new Set([primary]));
+          },
+        ),
+        { numRuns: 60 },
+      );
+    },
+  );
 
   it("ends with the first call that comes 25 s after the recovery, whenever that is", async () => {
     const world = createWorld({ chance: 0.999 });
@@ -106,7 +110,7 @@ describe("a recovery under a thousand callers", () => {
     return world;
   }
 
-  it("is found out by one probe, though all come at once", async () => {
+  it("is found out by one probe, though all come at once", { timeout: 60_000 }, async () => {
     const world = await deadPrimary();
     const { clock } = world;
     await clock.advance(12_000);
@@ -122,7 +126,7 @@ describe("a recovery under a thousand callers", () => {
     await world.finish();
   });
 
-  it("is found out by one probe at a time, though all wait for it", async () => {
+  it("is found out by one probe at a time, though all wait for it", { timeout: 60_000 }, async () => {
     const world = createWorld({ limiter: { start: 1000, min: 4, max: 1000 } });
     const { clock } = world;
     world.behave("one", failing("server-error", 100));
@@ -144,7 +148,7 @@ describe("a recovery under a thousand callers", () => {
 });
 
 describe("a deadline of two seconds", () => {
-  it("starts no further attempt at 1.9 s, whatever the others took", async () => {
+  it("starts no further attempt at 1.9 s, whatever the others took", { timeout: 60_000 }, async () => {
     const kinds = ["server-error", "rate-limited", "unauthorized", "unreachable", "overloaded"] as const;
     const way = fc.record({ failure: fc.constantFrom(...kinds), afterMs: fc.nat(2000) });
     await fc.assert(
