@@ -81,7 +81,7 @@ export async function joinPrimary(channel: ParentChannel): Promise<PrimaryLink |
       case "drain":
         left.resolve();
         break;
-      case "fact":
+      case "facts":
       case "left":
       case "question":
       case "answers":

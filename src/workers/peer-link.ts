@@ -1,8 +1,9 @@
+import { createFactBatch } from "./fact-batch.ts";
 import type { PeerFact } from "./peer-fact.ts";
 import type { HeardFact, PeerAnswered, PeerListener, Peers } from "./peers.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
-type Heard = Extract<ToWorker, { readonly kind: "fact" | "left" | "question" | "answers" }>;
+type Heard = Extract<ToWorker, { readonly kind: "facts" | "left" | "question" | "answers" }>;
 
 /** The worker's end of what goes between workers. */
 export interface PeerLink {
@@ -16,6 +17,7 @@ export interface PeerLink {
 
 /** @param send to the primary, which passes it on */
 export function createPeerLink(send: (message: FromWorker) => void): PeerLink {
+  const told = createFactBatch<PeerFact>((facts) => send({ kind: "facts", facts }));
   const asked = new Map<number, (answers: readonly PeerAnswered[]) => void>();
   let questions = 0;
   let listener: PeerListener | undefined;
@@ -44,12 +46,13 @@ export function createPeerLink(send: (message: FromWorker) => void): PeerLink {
     to: PeerListener,
   ): Promise<void> => {
     const answer = await to.onQuestion(question);
+    told.flush();
     send({ kind: "answer", id, answer });
   };
 
   return {
     peers: {
-      tell: (fact: PeerFact) => send({ kind: "fact", fact }),
+      tell: told.add,
       telling: () => telling,
       listen: (listens) => {
         listener = listens;
@@ -59,6 +62,7 @@ export function createPeerLink(send: (message: FromWorker) => void): PeerLink {
       ask: (question) => {
         if (over) return Promise.resolve([]);
         const id = (questions += 1);
+        told.flush();
         send({ kind: "ask", id, question });
         return new Promise((resolve) => asked.set(id, resolve));
       },
@@ -68,11 +72,9 @@ export function createPeerLink(send: (message: FromWorker) => void): PeerLink {
     },
     hear: (message) => {
       switch (message.kind) {
-        case "fact": {
-          const { fact, from } = message;
-          heed({ fact, from });
+        case "facts":
+          for (const heard of message.facts) heed(heard);
           break;
-        }
         case "left":
           tell((to) => to.onLeft(message.worker));
           break;

@@ -1,3 +1,4 @@
+import { createFactBatch } from "./fact-batch.ts";
 import { createKeptFacts } from "./kept-facts.ts";
 import type { PeerFact } from "./peer-fact.ts";
 import { type HeardFact, primaryId } from "./peers.ts";
@@ -12,7 +13,7 @@ export interface RelayedWorker {
   readonly send: (message: ToWorker) => void;
 }
 
-type Said = Extract<FromWorker, { readonly kind: "fact" | "ask" | "answer" }>;
+type Said = Extract<FromWorker, { readonly kind: "facts" | "ask" | "answer" }>;
 
 /** Carries what workers tell and ask each other. */
 export interface PeerRelay {
@@ -21,7 +22,7 @@ export interface PeerRelay {
   readonly tell: (fact: PeerFact) => void;
   /** The worker has ended, and is no longer among the workers. */
   readonly leave: (worker: number) => void;
-  /** What one that starts now should know. */
+  /** What one that starts now, and is not yet among the workers, should know. */
   readonly known: () => readonly HeardFact[];
 }
 
@@ -35,15 +36,22 @@ export function createPeerRelay(workers: () => Iterable<RelayedWorker>, now: () 
   const questions = createQuestions();
   const others = (than: number): readonly RelayedWorker[] => [...workers()].filter(({ id }) => id !== than);
 
+  const passed = createFactBatch<HeardFact>((batch) => {
+    for (const { id, send } of workers()) {
+      const theirs = batch.filter(({ from }) => from !== id);
+      if (theirs.length > 0) send({ kind: "facts", facts: theirs });
+    }
+  });
   const pass = (heard: HeardFact): void => {
     facts.note(heard);
-    for (const { send } of others(heard.from)) send({ kind: "fact", ...heard });
+    passed.add(heard);
   };
 
   const answer = async (
     by: RelayedWorker,
     { id: asked, question }: Extract<Said, { readonly kind: "ask" }>,
   ): Promise<void> => {
+    passed.flush();
     const serving = others(by.id).filter(({ serves }) => serves());
     const answers = await questions.ask(
       question,
@@ -53,14 +61,15 @@ export function createPeerRelay(workers: () => Iterable<RelayedWorker>, now: () 
         ask: (id, question) => send({ kind: "question", id, question }),
       })),
     );
+    passed.flush();
     by.send({ kind: "answers", id: asked, answers });
   };
 
   return {
     said: (by, message) => {
       switch (message.kind) {
-        case "fact":
-          pass({ fact: message.fact, from: by.id });
+        case "facts":
+          for (const fact of message.facts) pass({ fact, from: by.id });
           break;
         case "ask":
           void answer(by, message);
@@ -73,8 +82,12 @@ export function createPeerRelay(workers: () => Iterable<RelayedWorker>, now: () 
     leave: (worker) => {
       facts.leave(worker);
       questions.leave(worker);
+      passed.flush();
       for (const { send } of workers()) send({ kind: "left", worker });
     },
-    known: facts.all,
+    known: () => {
+      passed.flush();
+      return facts.all();
+    },
   };
 }

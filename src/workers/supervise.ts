@@ -108,9 +108,10 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
       phase: "starting",
       refusal: undefined,
     };
+    // Before it is one of those that hear what is said from now on.
+    const known = relay.known();
     workers.set(id, worker);
     const { addresses } = ports;
-    const known = relay.known();
     const { number } = place;
     process.send({
       kind: "welcome",
@@ -143,7 +144,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
       case "pong":
         hangs.answered(worker.id);
         break;
-      case "fact":
+      case "facts":
       case "ask":
       case "answer":
         relay.said(worker, message);

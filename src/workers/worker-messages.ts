@@ -30,7 +30,7 @@ export type ToWorker =
   | Welcome
   /** Comes with a socket. */
   | { readonly kind: "connection"; readonly listener: ListenerName }
-  | ({ readonly kind: "fact" } & HeardFact)
+  | { readonly kind: "facts"; readonly facts: readonly HeardFact[] }
   | { readonly kind: "left"; readonly worker: number }
   | { readonly kind: "question"; readonly id: number; readonly question: PeerQuestion }
   | { readonly kind: "answers"; readonly id: number; readonly answers: readonly PeerAnswered[] }
@@ -48,7 +48,7 @@ export type FromWorker =
   | { readonly kind: "ended"; readonly connections: number }
   /** It takes no more connections of this listener. */
   | { readonly kind: "closed"; readonly listener: ListenerName }
-  | { readonly kind: "fact"; readonly fact: PeerFact }
+  | { readonly kind: "facts"; readonly facts: readonly PeerFact[] }
   | { readonly kind: "ask"; readonly id: number; readonly question: PeerQuestion }
   | { readonly kind: "answer"; readonly id: number; readonly answer: PeerAnswer }
   | { readonly kind: "pong" };

@@ -21,11 +21,11 @@ describe("a worker's link to its peers", () => {
     const link = createPeerLink(() => {});
     const said: string[] = [];
     link.know([hold("a"), hold("b")]);
-    link.hear({ kind: "fact", ...hold("c") });
+    link.hear({ kind: "facts", facts: [hold("c"), hold("d")] });
     link.hear({ kind: "left", worker: 2 });
     link.peers.listen(listener(said));
-    link.hear({ kind: "fact", ...hold("d") });
-    expect(said).toEqual(["a", "b", "c", "left 2", "d"]);
+    link.hear({ kind: "facts", facts: [hold("e")] });
+    expect(said).toEqual(["a", "b", "c", "d", "left 2", "e"]);
   });
 
   it("says that another is telling while it does, also where the listener fails", () => {
@@ -38,7 +38,7 @@ describe("a worker's link to its peers", () => {
         throw new Error("a bug");
       },
     });
-    expect(() => link.hear({ kind: "fact", ...hold("a") })).toThrow("a bug");
+    expect(() => link.hear({ kind: "facts", facts: [hold("a")] })).toThrow("a bug");
     expect([...telling, link.peers.telling()]).toEqual([false, true, false]);
   });
 
@@ -54,6 +54,37 @@ describe("a worker's link to its peers", () => {
     expect(await asking).toHaveLength(1);
     expect(await other).toEqual([]);
     expect(sent).toContainEqual({ kind: "answer", id: 5, answer: { kind: "flushed" } });
+  });
+
+  it("tells together what is told in one turn, and before a question or an answer that comes after it", async () => {
+    const sent: FromWorker[] = [];
+    const link = createPeerLink((message) => void sent.push(message));
+    link.peers.listen({
+      ...listener([]),
+      onQuestion: () => {
+        link.peers.tell(hold("c").fact);
+        return Promise.resolve({ kind: "flushed" });
+      },
+    });
+    link.peers.tell(hold("a").fact);
+    link.peers.tell(hold("b").fact);
+    expect(sent).toEqual([]);
+    void link.peers.ask({ kind: "flush" });
+    link.hear({ kind: "question", id: 5, question: { kind: "flush" } });
+    await Promise.resolve();
+    link.peers.tell(hold("d").fact);
+    await new Promise(setImmediate);
+    const facts = (...names: readonly string[]) => ({
+      kind: "facts",
+      facts: names.map((name) => hold(name).fact),
+    });
+    expect(sent).toEqual([
+      facts("a", "b"),
+      { kind: "ask", id: 1, question: { kind: "flush" } },
+      facts("c"),
+      { kind: "answer", id: 5, answer: { kind: "flushed" } },
+      facts("d"),
+    ]);
   });
 
   it("leaves nobody waiting where the primary is gone", async () => {

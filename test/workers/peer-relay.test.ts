@@ -33,16 +33,47 @@ describe("the relay between workers", () => {
   const answer = (by: number): void =>
     relay.said(workers[by - 1]!, { kind: "answer", id: 1, answer: { kind: "flushed" } });
 
-  it("tells a fact to all others, also to those that do not serve yet, and to none twice", () => {
+  it("tells facts to all others, also to those that do not serve yet, and together what comes together", async () => {
     serving.delete(3);
-    relay.said(workers[0]!, { kind: "fact", fact: hold });
-    expect(saidTo(1)).toEqual([]);
-    for (const id of [2, 3]) expect(saidTo(id)).toEqual([{ kind: "fact", fact: hold, from: 1 }]);
-    expect(relay.known()).toHaveLength(1);
+    relay.said(workers[0]!, { kind: "facts", facts: [hold] });
+    relay.said(workers[1]!, { kind: "facts", facts: [hold] });
+    await vi.advanceTimersByTimeAsync(0);
+    const heard = (...from: readonly number[]) => ({
+      kind: "facts",
+      facts: from.map((from) => ({ fact: hold, from })),
+    });
+    expect(saidTo(1)).toEqual([heard(2)]);
+    expect(saidTo(2)).toEqual([heard(1)]);
+    expect(saidTo(3)).toEqual([heard(1, 2)]);
   });
 
-  it("tells the primary's own word to all", () => {
+  it("tells one that starts now everything once", async () => {
+    const newcomer = workers.pop()!;
+    relay.said(workers[0]!, { kind: "facts", facts: [hold] });
+    expect(relay.known()).toHaveLength(1);
+    workers.push(newcomer);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(saidTo(3)).toEqual([]);
+    expect(saidTo(2)).toHaveLength(1);
+  });
+
+  it("tells facts before the answers that come after them, and before the end of who told them", async () => {
+    ask(2);
+    saidTo(1);
+    relay.said(workers[0]!, { kind: "facts", facts: [hold] });
+    answer(1);
+    answer(3);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(saidTo(2).map(({ kind }) => kind)).toEqual(["facts", "answers"]);
+    relay.said(workers[0]!, { kind: "facts", facts: [hold] });
+    workers.shift();
+    relay.leave(1);
+    expect(saidTo(2).map(({ kind }) => kind)).toEqual(["facts", "left"]);
+  });
+
+  it("tells the primary's own word to all", async () => {
     relay.tell({ kind: "reload", trigger: "signal" });
+    await vi.advanceTimersByTimeAsync(0);
     for (const id of [1, 2, 3]) expect(saidTo(id)).toHaveLength(1);
   });
 
