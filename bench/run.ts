@@ -7,6 +7,7 @@ import { findCores } from "./cores.ts";
 import { startListeningProgram } from "./listening-program.ts";
 import { machineFacts } from "./machine-facts.ts";
 import { readOptions } from "./options.ts";
+import type { Findings } from "./report/figures.ts";
 import { printFindings } from "./report/print-findings.ts";
 import { runScenarios } from "./scenarios/run-scenarios.ts";
 import type { Setting } from "./scenarios/setting.ts";
@@ -16,6 +17,9 @@ const options = readOptions(process.argv.slice(2));
 const cores = findCores();
 const folder = mkdtempSync(join(tmpdir(), "switchyard-bench-"));
 const started: (() => Promise<void>)[] = [];
+/** Tells what was found so far: what is interrupted has found something, too. */
+let report = (): void => undefined;
+let ending = false;
 // Nothing that it starts outlives it, and it ends by itself.
 const giveUp = setTimeout(() => void end(1, "the bench took too long"), options.longestMs);
 process.on("SIGINT", () => void end(130, "interrupted"));
@@ -37,23 +41,35 @@ try {
     ...options.lengths,
     tell: (what) => console.error(what),
   };
-  const findings = await runScenarios(setting, options, (stop) => started.push(stop));
-  const facts = machineFacts(cores, upstreams);
-  console.log(`${facts.text}\n\n${printFindings(findings)}`);
-  const results = join(import.meta.dirname, "results");
-  mkdirSync(results, { recursive: true });
-  const file = join(results, `${new Date().toISOString().replaceAll(/[:.]/g, "-")}.json`);
-  writeFileSync(file, JSON.stringify({ ...facts, options, ...findings }, null, 2));
-  console.log(`\nAll of it: ${file}`);
+  await runScenarios(
+    setting,
+    options,
+    (stop) => started.push(stop),
+    (soFar) => {
+      report = () => tellFindings(machineFacts(cores, upstreams), soFar);
+    },
+  );
   await end(0);
 } catch (error) {
   console.error(error);
   await end(1);
 }
 
+function tellFindings(facts: ReturnType<typeof machineFacts>, findings: Findings): void {
+  console.log(`${facts.text}\n\n${printFindings(findings)}`);
+  const results = join(import.meta.dirname, "results");
+  mkdirSync(results, { recursive: true });
+  const file = join(results, `${new Date().toISOString().replaceAll(/[:.]/g, "-")}.json`);
+  writeFileSync(file, JSON.stringify({ ...facts, options, ...findings }, null, 2));
+  console.log(`\nAll of it: ${file}`);
+}
+
 async function end(code: number, why?: string): Promise<never> {
+  if (ending) return new Promise(() => undefined);
+  ending = true;
   clearTimeout(giveUp);
   if (why !== undefined) console.error(why);
+  report();
   for (const stop of started.toReversed()) await stop().catch(() => undefined);
   rmSync(folder, { recursive: true, force: true });
   process.exit(code);

@@ -17,12 +17,14 @@ import { unarySpeed } from "./unary-speed.ts";
  * Starts what is measured and runs what is asked for, one scenario after the other. What idles beside a measured
  * process shares its core with it and takes next to nothing.
  * @param onStarted told how to stop what was started
+ * @param onFindings told all that was found after each scenario
  */
 export async function runScenarios(
   setting: Setting,
   { scenarios, peers: wantedPeers }: BenchOptions,
   onStarted: (stop: () => Promise<void>) => void,
-): Promise<Findings> {
+  onFindings: (soFar: Findings) => void,
+): Promise<void> {
   const { cores, upstreams, folder, collector } = setting;
   const core = cores?.subject;
   const own = { core, folder };
@@ -52,6 +54,8 @@ export async function runScenarios(
     connections: () => connectionReuse(setting, gateway),
   };
   let findings = joined(noFindings, { ...noFindings, left: peers.left });
-  for (const name of scenarios) findings = joined(findings, await run[name]());
-  return findings;
+  for (const name of scenarios) {
+    findings = joined(findings, await run[name]());
+    onFindings(findings);
+  }
 }
