@@ -169,7 +169,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     },
   });
 
-  const decisions = createDecisionFeed(rememberedDecisions);
+  const decisions = sharing.decisions(createDecisionFeed(rememberedDecisions));
   const { overheard, inFlightElsewhere } = sharing;
   const { spending } = ledger;
   const budgets = await openBudgets({ ...clock, ...config, log, spending, before: startedAt, overheard });
@@ -214,6 +214,7 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     budgets,
     canary,
     keys,
+    decisions,
     flush: ledger.flush,
     metrics: telemetry.metricsText,
   });

@@ -13,6 +13,10 @@ export interface EndedDecision {
 /** The last decisions, and the next ones for whoever watches. */
 export interface DecisionFeed {
   readonly publish: (ended: EndedDecision) => void;
+  /** Tells watchers of a decision of another process, which keeps it itself. */
+  readonly overhear: (ended: EndedDecision) => void;
+  /** The last ones, newest first. */
+  readonly latest: (count: number) => readonly EndedDecision[];
   /**
    * The last `backlog` decisions, newest first, then each new one as it comes, until the signal aborts.
    * Ends by itself where its reader falls too far behind: `fellBehind` then.
@@ -40,16 +44,22 @@ export function createDecisionFeed(size: number): DecisionFeed {
   const newestFirst = (count: number): readonly EndedDecision[] =>
     [...ring.slice(next), ...ring.slice(0, next)].toReversed().slice(0, count);
 
+  const tell = (ended: EndedDecision): void => {
+    for (const watcher of watchers) {
+      if (watcher.queue.length < size) watcher.queue.push(ended);
+      else watcher.overflowed = true;
+      watcher.wake();
+    }
+  };
+
   return {
     publish: (ended) => {
       ring[next] = ended;
       next = (next + 1) % size;
-      for (const watcher of watchers) {
-        if (watcher.queue.length < size) watcher.queue.push(ended);
-        else watcher.overflowed = true;
-        watcher.wake();
-      }
+      tell(ended);
     },
+    overhear: tell,
+    latest: newestFirst,
     async *watch(backlog, signal) {
       const watcher: Watcher = { queue: [], overflowed: false, wake: () => {} };
       const onAbort = (): void => watcher.wake();

@@ -6,6 +6,7 @@ import type { OpenAiUpstream } from "../upstream/openai-upstream.ts";
 import type { PeerFact } from "./peer-fact.ts";
 import type { PeerAnswer, PeerQuestion } from "./peer-question.ts";
 import type { HeardFact, PeerListener } from "./peers.ts";
+import type { SharedDecisions } from "./tell-of-decisions.ts";
 
 /** The parts of a gateway that its other workers have something to say to. None of them tells it back. */
 export interface HeedingParts {
@@ -14,6 +15,7 @@ export interface HeedingParts {
   readonly budgets: Pick<BudgetBook, "reserve" | "learn">;
   readonly canary: Pick<CanaryWatch, "hear"> | undefined;
   readonly keys: Pick<KeyRotation, "rotate" | "reload">;
+  readonly decisions: Pick<SharedDecisions, "watchedBy" | "overhear" | "latest">;
   /** Has everything written to the ledger that is recorded by now. */
   readonly flush: () => Promise<void>;
   /** In Prometheus' text format; undefined where they are not scraped. */
@@ -24,7 +26,7 @@ export interface HeedingParts {
 
 /** Does what the other workers say. */
 export function heedPeers(parts: HeedingParts): PeerListener {
-  const { upstreams, fleet, budgets, canary, keys, now } = parts;
+  const { upstreams, fleet, budgets, canary, keys, decisions, now } = parts;
   /** By worker and number: what others have set aside. */
   const reservations = new Map<number, Map<number, BudgetReservation>>();
 
@@ -62,6 +64,12 @@ export function heedPeers(parts: HeedingParts): PeerListener {
       case "canary":
         for (const word of fact.words) canary?.hear(word);
         break;
+      case "watch":
+        decisions.watchedBy(from, fact.watched);
+        break;
+      case "decision":
+        decisions.overhear(fact.ended);
+        break;
       case "rotate":
         void keys.rotate(fact.upstream, fact.keyId);
         break;
@@ -79,6 +87,8 @@ export function heedPeers(parts: HeedingParts): PeerListener {
         };
       case "metrics":
         return { kind: "metrics", text: (await parts.metrics?.()) ?? "" };
+      case "decisions":
+        return { kind: "decisions", decisions: decisions.latest(question.count) };
       case "flush":
         await parts.flush();
         return { kind: "flushed" };
@@ -91,6 +101,7 @@ export function heedPeers(parts: HeedingParts): PeerListener {
       // What its last calls cost nobody knows.
       for (const reservation of reservations.get(worker)?.values() ?? []) reservation.settle(0n);
       reservations.delete(worker);
+      decisions.watchedBy(worker, false);
     },
     onQuestion: answer,
   };

@@ -31,6 +31,7 @@ export function createKeptFacts(now: () => number): KeptFacts {
   const lasting = new Map<string, Kept>();
   const reserved = new Map<string, HeardFact>();
   const spent = new Map<string, Spent>();
+  const watched = new Map<number, HeardFact>();
 
   let standing: HeardFact | undefined;
   let reload: HeardFact | undefined;
@@ -89,12 +90,18 @@ export function createKeptFacts(now: () => number): KeptFacts {
         case "reload":
           reload = heard;
           break;
+        case "watch":
+          if (fact.watched) watched.set(from, heard);
+          else watched.delete(from);
+          break;
         // One that starts has closed breakers, and reads every key.
         case "upstream-breaker":
         case "rotate":
+        case "decision":
       }
     },
     leave: (worker) => {
+      watched.delete(worker);
       for (const [about, { from }] of reserved) if (from === worker) reserved.delete(about);
     },
     all: () => {
@@ -104,6 +111,7 @@ export function createKeptFacts(now: () => number): KeptFacts {
         // From nobody that has anything set aside.
         ...[...spent.values()].map((fact): HeardFact => ({ fact, from: primaryId })),
         ...reserved.values(),
+        ...watched.values(),
         ...[reload, standing].filter((heard) => heard !== undefined),
         ...still.map(({ heard, until }): HeardFact => ({
           ...heard,
@@ -129,6 +137,8 @@ function lastingFor(fact: PeerFact, leftMs: number): PeerFact {
     case "upstream-breaker":
     case "rotate":
     case "reload":
+    case "watch":
+    case "decision":
       return fact;
   }
 }

@@ -1,5 +1,6 @@
 import type { BudgetAccount } from "../admission/budget-book.ts";
 import type { CanaryWord } from "../attempt/canary-word.ts";
+import type { EndedDecision } from "../rpc/decision-feed.ts";
 import type { KeyFact } from "../upstream/key-pool.ts";
 import type { KeyTrigger } from "../upstream/key-rotation.ts";
 
@@ -31,6 +32,9 @@ export type PeerFact =
       readonly at: number;
     }
   | { readonly kind: "canary"; readonly words: readonly CanaryWord[] }
+  /** Somebody watches the decisions at that worker, or nobody does any more. */
+  | { readonly kind: "watch"; readonly watched: boolean }
+  | { readonly kind: "decision"; readonly ended: EndedDecision }
   /** The source of a key holds another one. */
   | { readonly kind: "rotate"; readonly upstream: string; readonly keyId: string }
   /** The configuration and every key are to be read again. */

@@ -4,6 +4,7 @@ import type { Fleet } from "../attempt/fleet.ts";
 import type { SetTimer } from "../attempt/timer.ts";
 import type { Config } from "../config/config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { DecisionFeed } from "../rpc/decision-feed.ts";
 import type { SharedKeys } from "../upstream/key-clients.ts";
 import type { KeyRotation } from "../upstream/key-rotation.ts";
 import { inFlightElsewhere, metricsOfAll, reportOfAll } from "./ask-peers.ts";
@@ -11,6 +12,7 @@ import { type HeedingParts, heedPeers } from "./heed-peers.ts";
 import type { WorkerSeat } from "./join-primary.ts";
 import { tellOfBudgets } from "./tell-of-budgets.ts";
 import { tellOfCanary } from "./tell-of-canary.ts";
+import { type SharedDecisions, tellOfDecisions } from "./tell-of-decisions.ts";
 import { tellOfBreakers, tellOfHolds } from "./tell-of-fleet.ts";
 import { sharedKeys, tellOfRotations } from "./tell-of-keys.ts";
 
@@ -26,6 +28,7 @@ export interface Sharing {
   readonly budgets: (book: BudgetBook) => BudgetBook;
   readonly rotation: (keys: KeyRotation) => KeyRotation;
   readonly reports: (ledger: Ledger) => Pick<Ledger, "report">;
+  readonly decisions: (feed: DecisionFeed) => SharedDecisions;
   readonly metrics: (own: (() => Promise<string>) | undefined) => (() => Promise<string>) | undefined;
   /** Calls under way in the other workers, by deployment. */
   readonly inFlightElsewhere: () => Promise<ReadonlyMap<string, number>>;
@@ -56,6 +59,7 @@ export function shareAmongWorkers(worker: WorkerSeat | undefined, options: Shari
     budgets: (book) => tellOfBudgets(book, config.budgets, peers, wallClock),
     rotation: (keys) => tellOfRotations(keys, worker),
     reports: (ledger) => reportOfAll(ledger, worker),
+    decisions: (feed) => tellOfDecisions(feed, peers),
     metrics: (own) => own && metricsOfAll(worker, own),
     inFlightElsewhere: () => inFlightElsewhere(worker),
     heed: (parts) => peers.listen(heedPeers({ ...parts, now })),
@@ -73,6 +77,7 @@ const alone: Sharing = {
   budgets: (book) => book,
   rotation: (keys) => keys,
   reports: (ledger) => ledger,
+  decisions: (feed) => ({ ...feed, watchedBy: () => {} }),
   metrics: (own) => own,
   inFlightElsewhere: () => Promise.resolve(nothingElsewhere),
   heed: () => {},

@@ -307,6 +307,26 @@ describe("what is shown", () => {
     expect((await callers[1].client.health({})).startTime).toEqual(startTime);
   }, 60_000);
 
+  it("is every decision, past and to come, whichever worker somebody watches", async () => {
+    await using gateway = await start(["a"]);
+    const [first, second] = await both(gateway);
+    const { answer } = await first.chat();
+    const stop = new AbortController();
+    for (const { client } of await gateway.operators()) {
+      const seen: (string | undefined)[] = [];
+      const answers = [answer];
+      for await (const { decision } of client.watchDecisions({ backlog: 1 }, { signal: stop.signal })) {
+        seen.push(decision?.decisionId);
+        if (seen.length === 3) break;
+        const caller = seen.length === 1 ? first : second;
+        answers.push((await caller.chat()).answer);
+      }
+      expect(seen.slice(1)).toEqual(answers.slice(1).map((answered) => answered?.route?.decisionId));
+      expect(seen[0]).toBeDefined();
+    }
+    stop.abort();
+  }, 60_000);
+
   it("is kept: of many calls at once through both workers the ledger loses none", async () => {
     const path = join(folder, "many.db");
     await using gateway = await start(["a"], `ledger: { path: ${path} }\n`);

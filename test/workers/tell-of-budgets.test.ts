@@ -32,6 +32,7 @@ function createWorker(tell: (fact: PeerFact) => void): {
       rotate: () => Promise.resolve({ kind: "unknown" as const }),
       reload: () => Promise.resolve({ kind: "invalid" as const, problems: [] }),
     },
+    decisions: { watchedBy: () => {}, overhear: () => {}, latest: () => [] },
     flush: () => Promise.resolve(),
     metrics: undefined,
     now: () => 0,
