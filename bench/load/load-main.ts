@@ -7,6 +7,9 @@ import type { LoadLine, LoadTask } from "./load-task.ts";
 import type { Sender } from "./sender.ts";
 import { createWire, type Wire } from "./wire.ts";
 
+// Whoever started it is gone: so is its reason.
+process.stdout.on("error", () => process.exit(1));
+
 const task = JSON.parse(process.argv[2] ?? "") as LoadTask;
 const { target, connections } = task;
 const made = createWire(target.wire, target.model, target.headers);
