@@ -205,7 +205,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     place.shortLives = next.lasted ? 0 : place.shortLives + 1;
     const { delayMs } = next;
     log.error(
-      { event: "worker-ended", worker: place.number, pid: process.pid, reason, restart_ms: delayMs },
+      { event: "worker-ended", worker: place.number, worker_pid: process.pid, reason, restart_ms: delayMs },
       worker.refusal ?? "a worker ended, and its calls with it; another takes its place",
     );
     if (delayMs === 0) start(place);
@@ -253,7 +253,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
       ping: () => process.send({ kind: "ping" }),
       onHang: () => {
         log.error(
-          { event: "worker-hangs", worker: number, pid: process.pid },
+          { event: "worker-hangs", worker: number, worker_pid: process.pid },
           "a worker hangs: it is killed",
         );
         process.kill();

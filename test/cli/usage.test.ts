@@ -12,6 +12,7 @@ describe("the command line", () => {
     const { code, stdout, stderr } = await runCommand(["--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     for (const command of commands) expect(stdout).toContain(command);
+    expect(stdout).not.toMatch(/^ *worker\b/m);
   });
 
   for (const command of commands) {
@@ -30,6 +31,9 @@ describe("the command line", () => {
     ["serve", "extra"],
     ["serve", "--config"],
     ["serve", "--config", ""],
+    ["serve", "--workers", "0"],
+    ["serve", "--workers", "257"],
+    ["serve", "--workers", "many"],
     ["chat"],
     ["chat", "  "],
     ["chat", "-"],

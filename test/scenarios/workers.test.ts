@@ -139,7 +139,7 @@ describe("a worker that is killed", () => {
     await expect.poll(() => events(gateway, "worker-ended"), patient).toHaveLength(1);
     expect(events(gateway, "worker-ended")[0]).toMatchObject({
       worker: 1,
-      pid: first.pid,
+      worker_pid: first.pid,
       reason: "SIGKILL",
     });
     const [next, same] = (await gateway.callers()) as [WorkerClient, WorkerClient];
