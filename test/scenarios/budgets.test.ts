@@ -2,34 +2,22 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { QuotaFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
-import {
-  type Behaviour,
-  type FaultyUpstream,
-  type Script,
-  startFaultyUpstream,
-} from "../support/faulty-upstream.ts";
-import { patientLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import { type Behaviour, type FaultyUpstream, type Script } from "../support/faulty-upstream.ts";
+import { runBetweenTwo, runScenario, runUpstream } from "../support/running-scenario.ts";
+import { patientLimits, type ScenarioWorld, twoUpstreams } from "../support/scenario-world.ts";
 import { answers, hangsBeforeHeaders, refuses, streamsThenResets } from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
-let spare: FaultyUpstream;
 let world: ScenarioWorld;
-afterEach(async () => {
-  await world.close();
-  await main.close();
-  await spare.close();
-});
 
 // A prompt of a few tokens and an answer of at most 1024 are estimated at about 0.002 USD.
 const patient = patientLimits;
 
 async function start(script: Script, budgets: string, listener: "grpc" | "connect" = "grpc"): Promise<void> {
-  main = await startFaultyUpstream(script);
-  spare = await startFaultyUpstream(() => answers());
-  const config = twoUpstreams(main.baseUrl, spare.baseUrl, `${patient}\nbudgets: ${budgets}\n`);
-  world = await startScenario({ config, listener });
+  const more = `${patient}\nbudgets: ${budgets}\n`;
+  ({ main, world } = await runBetweenTwo({ script, more, listener }));
 }
 
 /** A million tokens of output: two dollars. */
@@ -109,16 +97,16 @@ it("what was set aside comes back when the call fails, breaks off or is cancelle
 
 it("a restart gives nobody a fresh budget", async () => {
   const folder = mkdtempSync(join(tmpdir(), "switchyard-budgets-"));
-  main = await startFaultyUpstream(() => dear);
-  spare = await startFaultyUpstream(() => answers());
+  main = await runUpstream(() => dear);
+  const spare = await runUpstream(() => answers());
   const kept = patient.replace("ledger: { off: true }", `ledger: { path: "${join(folder, "ledger.db")}" }`);
   const budgets = `budgets: [{ caller: team-a, perDay: "3.00" }, { label: { team: x }, perMonth: "3.00" }]`;
   const config = twoUpstreams(main.baseUrl, spare.baseUrl, `${kept}\n${budgets}\n`);
-  world = await startScenario({ config, listener: "grpc" });
+  world = await runScenario({ config, listener: "grpc" });
   for (let n = 0; n < 2; n++) expect((await world.chat({ caller: "team-a" })).code).toBe("OK");
   for (let n = 0; n < 2; n++) expect((await world.chat({ labels: { team: "x" } })).code).toBe("OK");
   await world.close();
-  world = await startScenario({ config, listener: "grpc" });
+  world = await runScenario({ config, listener: "grpc" });
   expect((await world.chat({ caller: "team-a" })).reason).toBe("CALLER_QUOTA_EXHAUSTED");
   expect((await world.chat({ labels: { team: "x" } })).reason).toBe("CALLER_QUOTA_EXHAUSTED");
   expect((await world.chat({ labels: { team: "y" } })).code).toBe("OK");

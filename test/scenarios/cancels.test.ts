@@ -1,17 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { BreakerState } from "../../gen/switchyard/v1/routing_pb.ts";
-import { type FaultyUpstream, type Script, startFaultyUpstream } from "../support/faulty-upstream.ts";
+import { type FaultyUpstream, type Script } from "../support/faulty-upstream.ts";
+import { runBetweenTwo } from "../support/running-scenario.ts";
+import { limitsOf, patientLimits, quickLimits, type ScenarioWorld } from "../support/scenario-world.ts";
 import {
-  limitsOf,
-  patientLimits,
-  quickLimits,
-  type ScenarioWorld,
-  startScenario,
-  twoUpstreams,
-} from "../support/scenario-world.ts";
-import {
-  answers,
   hangsBeforeHeaders,
   resetsBeforeHeaders,
   streamsThenStalls,
@@ -20,16 +13,9 @@ import {
 let main: FaultyUpstream;
 let spare: FaultyUpstream;
 let world: ScenarioWorld;
-afterEach(async () => {
-  await world.close();
-  await main.close();
-  await spare.close();
-});
 
 async function start(script: Script, listener: "grpc" | "connect", more = quickLimits): Promise<void> {
-  main = await startFaultyUpstream(script);
-  spare = await startFaultyUpstream(() => answers());
-  world = await startScenario({ config: twoUpstreams(main.baseUrl, spare.baseUrl, more), listener });
+  ({ main, spare, world } = await runBetweenTwo({ script, listener, more }));
 }
 
 const longBackoff = limitsOf({
@@ -77,7 +63,6 @@ for (const listener of ["grpc", "connect"] as const) {
     it("gives up a call that waits between rounds", async () => {
       await start(() => resetsBeforeHeaders, listener, longBackoff);
       await spare.close();
-      spare = await startFaultyUpstream(() => answers());
       const abort = new AbortController();
       const call = world.chat({ signal: abort.signal });
       await main.received(1);
@@ -111,7 +96,6 @@ for (const listener of ["grpc", "connect"] as const) {
       const seen = await world.chat();
       expect(["UNAVAILABLE", "DEADLINE_EXCEEDED"]).toContain(seen.code);
       expect(seen.ms).toBeLessThan(15_000);
-      spare = await startFaultyUpstream(() => answers());
     });
   });
 }

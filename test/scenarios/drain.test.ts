@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { type Behaviour, type FaultyUpstream, type Script } from "../support/faulty-upstream.ts";
+import { runBetweenTwo } from "../support/running-scenario.ts";
+import { limitsOf, type ScenarioWorld } from "../support/scenario-world.ts";
 import {
-  type Behaviour,
-  type FaultyUpstream,
-  type Script,
-  startFaultyUpstream,
-} from "../support/faulty-upstream.ts";
-import { limitsOf, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
-import {
-  answers,
   chunkEvent,
   httpChunk,
   httpResponse,
@@ -17,18 +12,10 @@ import {
 } from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
-let spare: FaultyUpstream;
 let world: ScenarioWorld;
-afterEach(async () => {
-  await world.close();
-  await main.close();
-  await spare.close();
-});
 
 async function start(script: Script, listener: "grpc" | "connect", more: string): Promise<void> {
-  main = await startFaultyUpstream(script);
-  spare = await startFaultyUpstream(() => answers());
-  world = await startScenario({ config: twoUpstreams(main.baseUrl, spare.baseUrl, more), listener });
+  ({ main, world } = await runBetweenTwo({ script, listener, more }));
 }
 
 const patient = { firstTokenMs: 30_000, idleMs: 30_000, tokenIdleMs: 30_000, unaryMs: 30_000 };

@@ -1,34 +1,22 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { KeyState } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import { AttemptOutcome, ErrorReason, RouteReason, SkipReason } from "../../gen/switchyard/v1/routing_pb.ts";
-import { type FaultyUpstream, type Script, startFaultyUpstream } from "../support/faulty-upstream.ts";
-import {
-  limitsOf,
-  patientLimits,
-  type ScenarioWorld,
-  startScenario,
-  twoUpstreams,
-} from "../support/scenario-world.ts";
+import { type FaultyUpstream, type Script } from "../support/faulty-upstream.ts";
+import { runBetweenTwo, runScenario, runUpstream } from "../support/running-scenario.ts";
+import { limitsOf, patientLimits, type ScenarioWorld, twoUpstreams } from "../support/scenario-world.ts";
 import { answers, refuses } from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
 let spare: FaultyUpstream;
 let world: ScenarioWorld;
-afterEach(async () => {
-  await world.close();
-  await main.close();
-  await spare.close();
-});
 
 async function start(
   script: Script,
   keys: readonly string[],
   spareScript: Script = () => answers(),
 ): Promise<void> {
-  main = await startFaultyUpstream(script);
-  spare = await startFaultyUpstream(spareScript);
-  const config = twoUpstreams(main.baseUrl, spare.baseUrl, patientLimits, [...keys]);
-  world = await startScenario({ config, listener: "grpc" });
+  const more = patientLimits;
+  ({ main, spare, world } = await runBetweenTwo({ script, spareScript, more, mainKeys: [...keys] }));
 }
 
 const keyOf = (headers: Readonly<Record<string, string>>): string =>
@@ -63,15 +51,15 @@ describe("a key that its upstream limits", () => {
   });
 
   it("rests for that model alone", async () => {
-    main = await startFaultyUpstream((_, request) =>
+    main = await runUpstream((_, request) =>
       request.json()["model"] === "acme/main" ? refuses(429, {}, { "retry-after": "30" }) : answers(),
     );
-    spare = await startFaultyUpstream(() => answers());
+    spare = await runUpstream(() => answers());
     const config = twoUpstreams(main.baseUrl, spare.baseUrl).replace(
       "upstreams: [spare]",
       "upstreams: [main]",
     );
-    world = await startScenario({
+    world = await runScenario({
       config: config.replace(/ {2}spare: \{ baseUrl.*\n/, ""),
       listener: "grpc",
     });
@@ -138,12 +126,12 @@ describe("a key that its upstream refuses", () => {
 
 describe("an upstream whose one key is refused", () => {
   it("is not waited for, though another of its models stands in the plan", async () => {
-    main = await startFaultyUpstream(() => refuses(401));
-    spare = await startFaultyUpstream(() => answers());
+    main = await runUpstream(() => refuses(401));
+    spare = await runUpstream(() => answers());
     const config = twoUpstreams(main.baseUrl, spare.baseUrl, limitsOf({ unaryMs: 120_000 }))
       .replace("upstreams: [spare]", "upstreams: [main]")
       .replace(/ {2}spare: \{ baseUrl.*\n/, "");
-    world = await startScenario({ config, listener: "grpc" });
+    world = await runScenario({ config, listener: "grpc" });
     const seen = await world.chat();
     expect(seen).toMatchObject({ code: "UNAVAILABLE", reason: "UPSTREAM_AUTH" });
     expect(main.requests).toHaveLength(1);

@@ -1,16 +1,12 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { type Behaviour, type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
-import { patientLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import { describe, expect, it } from "vitest";
+import { type Behaviour, type FaultyUpstream } from "../support/faulty-upstream.ts";
+import { runBetweenTwo } from "../support/running-scenario.ts";
+import { patientLimits, type ScenarioWorld } from "../support/scenario-world.ts";
 import { answers } from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
 let spare: FaultyUpstream;
 let world: ScenarioWorld;
-afterEach(async () => {
-  await world.close();
-  await main.close();
-  await spare.close();
-});
 
 /** Answers only what comes after it was opened, and then everything. */
 function createGate(): { readonly behaviour: Behaviour; readonly open: () => void } {
@@ -31,10 +27,9 @@ let gate: ReturnType<typeof createGate>;
 
 async function start(listener: "grpc" | "connect", limits: string): Promise<void> {
   gate = createGate();
-  main = await startFaultyUpstream(() => gate.behaviour);
-  spare = await startFaultyUpstream(() => gate.behaviour);
+  const script = (): Behaviour => gate.behaviour;
   const more = `${patientLimits}\n${limits}`;
-  world = await startScenario({ config: twoUpstreams(main.baseUrl, spare.baseUrl, more), listener });
+  ({ main, spare, world } = await runBetweenTwo({ script, spareScript: script, listener, more }));
 }
 
 for (const listener of ["grpc", "connect"] as const) {

@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AttemptOutcome, BreakerState, SkipReason } from "../../gen/switchyard/v1/routing_pb.ts";
-import { type FaultyUpstream, type Script, startFaultyUpstream } from "../support/faulty-upstream.ts";
-import {
-  patientLimits,
-  quickLimits,
-  type ScenarioWorld,
-  startScenario,
-  twoUpstreams,
-} from "../support/scenario-world.ts";
+import { type FaultyUpstream, type Script } from "../support/faulty-upstream.ts";
+import { runBetweenTwo } from "../support/running-scenario.ts";
+import { patientLimits, quickLimits, type ScenarioWorld } from "../support/scenario-world.ts";
 import {
   answers,
   hangsBeforeHeaders,
@@ -20,11 +15,6 @@ import {
 let main: FaultyUpstream;
 let spare: FaultyUpstream;
 let world: ScenarioWorld;
-afterEach(async () => {
-  await world.close();
-  await main.close();
-  await spare.close();
-});
 
 /** A breaker that probes soon. */
 function quickBreaker(limits = quickLimits, openMs = 400, maxOpenMs = 800): string {
@@ -37,9 +27,7 @@ async function start(
   more = quickBreaker(),
   spareScript: Script = () => answers({ texts: ["spare"] }),
 ): Promise<void> {
-  main = await startFaultyUpstream(script);
-  spare = await startFaultyUpstream(spareScript);
-  world = await startScenario({ config: twoUpstreams(main.baseUrl, spare.baseUrl, more), listener: "grpc" });
+  ({ main, spare, world } = await runBetweenTwo({ script, spareScript, more }));
 }
 
 describe("an outage", () => {
@@ -104,7 +92,6 @@ describe("an outage", () => {
     await start(() => answers());
     await main.close();
     for (let n = 0; n < 5; n++) await world.chat();
-    main = await startFaultyUpstream(() => answers());
     const { deployments } = await world.client.health({});
     expect(deployments.find(({ deployment }) => deployment === "acme/main@main")).toMatchObject({
       breakerState: BreakerState.OPEN,

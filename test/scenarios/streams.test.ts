@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AttemptOutcome, StreamRestart } from "../../gen/switchyard/v1/routing_pb.ts";
 import { Role, UsageSource } from "../../gen/switchyard/v1/content_pb.ts";
-import {
-  type Behaviour,
-  type FaultyUpstream,
-  type Script,
-  startFaultyUpstream,
-} from "../support/faulty-upstream.ts";
-import { quickLimits, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import { type Behaviour, type Script } from "../support/faulty-upstream.ts";
+import { runBetweenTwo } from "../support/running-scenario.ts";
+import { quickLimits, type ScenarioWorld } from "../support/scenario-world.ts";
 import {
   answers,
   chunkEvent,
@@ -19,21 +15,13 @@ import {
   wholeEvents,
 } from "../support/upstream-behaviours.ts";
 
-let main: FaultyUpstream;
-let spare: FaultyUpstream;
 let world: ScenarioWorld;
-afterEach(async () => {
-  await world.close();
-  await main.close();
-  await spare.close();
-});
 
 type Listener = "grpc" | "connect";
 
 async function start(script: Script, listener: Listener, more = quickLimits): Promise<void> {
-  main = await startFaultyUpstream(script);
-  spare = await startFaultyUpstream(() => answers({ texts: ["from", " the spare"] }));
-  world = await startScenario({ config: twoUpstreams(main.baseUrl, spare.baseUrl, more), listener });
+  const spareScript: Script = () => answers({ texts: ["from", " the spare"] });
+  ({ world } = await runBetweenTwo({ script, spareScript, listener, more }));
 }
 
 const call = (index: number, more: object): string => chunkEvent({ tool_calls: [{ index, ...more }] });
