@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type AttemptCost, type AttemptEntry, createTrail, sumCosts } from "../../src/attempt/trail.ts";
+import { attemptEntry } from "../support/call-samples.ts";
 
 const cost = (nanos: bigint, fields: Partial<AttemptCost> = {}): AttemptCost => ({
   nanos,
@@ -9,25 +10,7 @@ const cost = (nanos: bigint, fields: Partial<AttemptCost> = {}): AttemptCost => 
 });
 
 function attempt(number: number, fields: Partial<AttemptEntry> = {}): AttemptEntry {
-  return {
-    kind: "attempt",
-    number,
-    deployment: "acme/a@one",
-    model: "acme/a",
-    upstream: "one",
-    reason: "primary",
-    outcome: "succeeded",
-    failure: undefined,
-    breakerState: "closed",
-    keyId: "primary",
-    startedAt: 0,
-    backoffMs: 0,
-    latencyMs: 10,
-    firstTokenMs: undefined,
-    usage: undefined,
-    cost: undefined,
-    ...fields,
-  };
+  return attemptEntry({ number, cost: undefined, ...fields });
 }
 
 const skip = { kind: "skip", deployment: "acme/b@one", skip: "breaker-open", breakerState: "open" } as const;

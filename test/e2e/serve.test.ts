@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { freePorts } from "../support/free-ports.ts";
 import { plainEnvironment, repository, startGatewayProcess } from "../support/gateway-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "switchyard-serve-"));
@@ -62,9 +63,7 @@ describe("switchyard serve", () => {
     for (const listener of ["connect", "grpc", "operator"]) {
       const variable = `SWITCHYARD_LISTEN_${listener.toUpperCase()}`;
       const { code, stderr } = serve({
-        SWITCHYARD_LISTEN_CONNECT: "127.0.0.1:0",
-        SWITCHYARD_LISTEN_GRPC: "127.0.0.1:0",
-        SWITCHYARD_LISTEN_OPERATOR: "127.0.0.1:0",
+        ...freePorts,
         [variable]: taken,
       });
       expect(code).toBe(1);

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GatewayService } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import { chatInput } from "../support/call-samples.ts";
 import { type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
+import { freePorts } from "../support/free-ports.ts";
 import {
   plainEnvironment,
   quickConfig,
@@ -105,9 +106,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     const env = {
       ...plainEnvironment(),
       SWITCHYARD_CONFIG: file,
-      SWITCHYARD_LISTEN_CONNECT: "127.0.0.1:0",
-      SWITCHYARD_LISTEN_GRPC: "127.0.0.1:0",
-      SWITCHYARD_LISTEN_OPERATOR: "127.0.0.1:0",
+      ...freePorts,
     };
     const printed = execFileSync("python3", ["-c", script, process.execPath], {
       cwd: repository,

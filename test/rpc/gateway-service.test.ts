@@ -46,7 +46,7 @@ import {
 import { createManualClock } from "../support/manual-clock.ts";
 import { configOf } from "../support/parsed-config.ts";
 import { recordTelemetry } from "../support/recorded-telemetry.ts";
-import { detailOf } from "../support/rpc-error-details.ts";
+import { detailOf, errorOf } from "../support/rpc-error-details.ts";
 import { sampleCatalog, sampleFailure, sampleModel } from "../support/routing-samples.ts";
 
 const telemetry = recordTelemetry();
@@ -175,15 +175,6 @@ const unavailable: CallFailure = {
   contentSent: false,
   retriesSpent: true,
 };
-
-async function errorOf(work: Promise<unknown>): Promise<RpcError> {
-  const error = await work.then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (!(error instanceof RpcError)) throw new Error("no RpcError", { cause: error });
-  return error;
-}
 
 const byModel = (value: string): ChatInit => ({ target: { target: { case: "model", value } } });
 

@@ -24,7 +24,7 @@ import {
   SkipReason,
   Tier,
 } from "../../gen/switchyard/v1/routing_pb.ts";
-import type { ArmTotals } from "../../src/attempt/arm-tally.ts";
+import { type ArmTotals, createArmTally } from "../../src/attempt/arm-tally.ts";
 import type { CanaryReport, CanaryWatch } from "../../src/attempt/canary-watch.ts";
 import { createFleet, type Fleet } from "../../src/attempt/fleet.ts";
 import { compileCatalog } from "../../src/config/compile-catalog.ts";
@@ -44,7 +44,7 @@ import type { Upstream } from "../../src/upstream/upstream.ts";
 import { callContext, chatInput, decisionInit } from "../support/call-samples.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { anyKey, configOf, parse } from "../support/parsed-config.ts";
-import { detailOf } from "../support/rpc-error-details.ts";
+import { detailOf, errorOf } from "../support/rpc-error-details.ts";
 
 const text = "canary: { stable: legacy, canary: holysheep, weightPercent: 50 }";
 const env = { HOLYSHEEP_API_KEY: anyKey, OPENAI_API_KEY: `${anyKey}-2` };
@@ -159,15 +159,6 @@ function world(
         Symbol.asyncIterator
       ](),
   };
-}
-
-async function errorOf(work: Promise<unknown>): Promise<RpcError> {
-  const error = await work.then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (!(error instanceof RpcError)) throw new Error("no RpcError", { cause: error });
-  return error;
 }
 
 type ExplainInit = Exclude<MessageInitShape<typeof ExplainRouteRequestSchema>, { $typeName: string }>;
@@ -451,18 +442,7 @@ describe("the other calls of operators", () => {
 });
 
 describe("GetCanary and SetCanary", () => {
-  const nothing: ArmTotals = {
-    calls: 0,
-    rescued: 0,
-    lost: 0,
-    latency: undefined,
-    attempts: 0,
-    unpricedAttempts: 0,
-    costNanos: 0n,
-    costEstimated: false,
-    inputTokens: 0,
-    outputTokens: 0,
-  };
+  const nothing = createArmTally().totals();
   const some: ArmTotals = {
     ...nothing,
     calls: 40,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Behaviour, type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
+import { freePorts } from "../support/free-ports.ts";
 import { plainEnvironment, quickConfig, repository } from "../support/gateway-process.ts";
 import { answers, chunkEvent, httpChunk, httpResponse, wholeEvents } from "../support/upstream-behaviours.ts";
 import {
@@ -255,9 +256,7 @@ describe("a start with workers that fails", () => {
       cwd: folder,
       env: {
         ...plainEnvironment(),
-        SWITCHYARD_LISTEN_CONNECT: "127.0.0.1:0",
-        SWITCHYARD_LISTEN_GRPC: "127.0.0.1:0",
-        SWITCHYARD_LISTEN_OPERATOR: "127.0.0.1:0",
+        ...freePorts,
         ...env,
       },
       encoding: "utf8",

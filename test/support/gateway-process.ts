@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePorts } from "./free-ports.ts";
 
 /** The top of this repository. */
 export const repository = join(import.meta.dirname, "../..");
@@ -53,9 +54,7 @@ export async function startGatewayProcess(options: ProcessOptions = {}): Promise
   const env = {
     ...plainEnvironment(),
     SWITCHYARD_CONFIG: file,
-    SWITCHYARD_LISTEN_CONNECT: "127.0.0.1:0",
-    SWITCHYARD_LISTEN_GRPC: "127.0.0.1:0",
-    SWITCHYARD_LISTEN_OPERATOR: "127.0.0.1:0",
+    ...freePorts,
     ...options.env,
   };
   const [program = "", ...words] = options.command ?? [process.execPath, "bin/switchyard.js", "serve"];

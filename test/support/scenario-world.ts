@@ -17,6 +17,7 @@ import {
 } from "../../gen/switchyard/v1/routing_pb.ts";
 import { type Gateway, type GatewayTime, startGateway } from "../../src/gateway.ts";
 import { createLog } from "../../src/telemetry/log.ts";
+import { freePorts } from "./free-ports.ts";
 import { anyKey, configOf } from "./parsed-config.ts";
 import type { StoredSpan, TraceBackend } from "./trace-backend.ts";
 
@@ -155,9 +156,7 @@ export async function startScenario(options: {
   const env = {
     ...Object.fromEntries(keyNames.map((name) => [name, `${anyKey}-${name}`])),
     ...options.keys,
-    SWITCHYARD_LISTEN_CONNECT: "127.0.0.1:0",
-    SWITCHYARD_LISTEN_GRPC: "127.0.0.1:0",
-    SWITCHYARD_LISTEN_OPERATOR: "127.0.0.1:0",
+    ...freePorts,
     ...(backend === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: backend.httpEndpoint }),
   };
   const log: Readonly<Record<string, unknown>>[] = [];
