@@ -40,6 +40,7 @@ export type Sees =
       readonly kind: "answer";
       readonly from: "main" | "spare";
       readonly text?: string;
+      /** That its cost is; left out: it is not. */
       readonly estimated?: boolean;
     }
   | { readonly kind: "error"; readonly code: string; readonly reason: string; readonly text?: string };
@@ -127,6 +128,9 @@ function refused(fault: string, behaviour: Behaviour, reason: string, errorType:
     outcome: "rejected",
   };
 }
+
+/** What is seen of an answer of the main upstream that does not say what it used. */
+const estimated: Partial<FaultRow> = { sees: { kind: "answer", from: "main", estimated: true } };
 
 /** Not a fault at all, however odd it looks. */
 function fine(
@@ -278,16 +282,23 @@ export const faultRows: readonly FaultRow[] = [
     "overloaded_error",
     { leaves: true },
   ),
-  fine("leaves out [DONE]", stream, streamsEvents([chunkEvent({ content: "Hello, world" }), stop])),
+  fine(
+    "leaves out [DONE]",
+    stream,
+    streamsEvents([chunkEvent({ content: "Hello, world" }), stop]),
+    estimated,
+  ),
   fine(
     "ends its last event without a blank line",
     stream,
     streamsEvents([chunkEvent({ content: "Hello, world" }), stop.trimEnd()]),
+    estimated,
   ),
   fine(
     "says [DONE] without a finish reason",
     stream,
     streamsEvents([chunkEvent({ content: "Hello, world" }), done]),
+    estimated,
   ),
   // A 200 that is no answer.
   before("answers with a page", both, always(answersHtml(200)), "_OTHER"),
@@ -398,8 +409,7 @@ export const faultRows: readonly FaultRow[] = [
       stop,
       done,
     ]),
+    estimated,
   ),
-  fine("leaves out usage", both, answers({ usage: undefined }), {
-    sees: { kind: "answer", from: "main", estimated: true },
-  }),
+  fine("leaves out usage", both, answers({ usage: undefined }), estimated),
 ];

@@ -61,7 +61,7 @@ export interface RpcClient {
 }
 
 /** Every combination of library, protocol, HTTP version and listener that we hold to the same answers. */
-export function interopClients(world: RpcWorld): readonly RpcClient[] {
+export function interopClients(world: Pick<RpcWorld, "connect" | "grpc">): readonly RpcClient[] {
   const base = `http://${world.connect}`;
   const h2 = (): Http2SessionManager => new Http2SessionManager(base);
   const both = [h2(), h2(), h2(), new Http2SessionManager(`http://${world.grpc}`)];
