@@ -27,12 +27,11 @@ export function postgresProblem(thrown: unknown): StoreResult<never> {
   }
   const code = codeOf(thrown);
   if (code === undefined) return storeFailed("UNREACHABLE", "the ledger's database does not answer");
-  // SQLSTATE is five characters; anything else is the system's, such as ECONNREFUSED.
-  const state = /^[0-9A-Z]{5}$/.test(code) ? classes.get(code.slice(0, 2)) : undefined;
-  if (state !== undefined) return storeFailed(code, state);
-  return /^[0-9A-Z]{5}$/.test(code)
-    ? storeFailed(code, "the ledger's database could not do it")
-    : storeFailed(code, "the ledger's database cannot be reached");
+  // SQLSTATE is five characters, and those of a server all have a digit; EPIPE and ECONNREFUSED are the system's.
+  if (!/^(?=.*\d)[0-9A-Z]{5}$/.test(code)) {
+    return storeFailed(code, "the ledger's database cannot be reached");
+  }
+  return storeFailed(code, classes.get(code.slice(0, 2)) ?? "the ledger's database could not do it");
 }
 
 /** Also of the one inside: an address with several hosts fails with all of theirs. */

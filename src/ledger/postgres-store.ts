@@ -34,6 +34,8 @@ export function createPostgresStore(url: string): LedgerStore {
   });
   // Of connections that nobody uses at the time; the next question finds out by itself.
   pool.on("error", () => {});
+  // Of one that a transaction has: the pool does not listen then, and what the transaction was at fails by itself.
+  pool.on("connect", (client) => client.on("error", () => {}));
   let migrated: Promise<void> | undefined;
   let closed = false;
 
