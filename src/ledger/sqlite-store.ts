@@ -42,7 +42,7 @@ export async function openSqliteStore(path: string): Promise<SqliteOpening> {
     return writer.ask(work);
   };
   let reader: FileThread | undefined;
-  const read = async (work: ThreadWork): Promise<StoreResult<unknown>> => {
+  const readAlone = async (work: ThreadWork): Promise<StoreResult<unknown>> => {
     if (closed) return ledgerClosed;
     const thread = startFileThread(path);
     reader = thread;
@@ -51,6 +51,12 @@ export async function openSqliteStore(path: string): Promise<SqliteOpening> {
     return result;
   };
   let lastRead: Promise<unknown> = Promise.resolve();
+  // By a thread of its own: what is recorded meanwhile must not wait for a long report to be safe. One at a time.
+  const read = (work: ThreadWork): Promise<StoreResult<unknown>> => {
+    const result = lastRead.then(() => readAlone(work));
+    lastRead = result;
+    return result;
+  };
   // What a thread answers to a question is of the question's type: both ends are ours.
   return {
     kind: "opened",
@@ -59,17 +65,8 @@ export async function openSqliteStore(path: string): Promise<SqliteOpening> {
       place: path,
       append: (rows) => write({ kind: "append", rows }) as Promise<StoreResult<void>>,
       prune: (before, atMost) => write({ kind: "prune", before, atMost }) as Promise<StoreResult<number>>,
-      // By a thread of its own: what is recorded meanwhile must not wait for a long report to be safe. One at a time.
-      report: (window) => {
-        const result = lastRead.then(() => read({ kind: "report", window }));
-        lastRead = result;
-        return result as Promise<StoreResult<ReportRows>>;
-      },
-      spending: (window) => {
-        const result = lastRead.then(() => read({ kind: "spending", window }));
-        lastRead = result;
-        return result as Promise<StoreResult<readonly Spending[]>>;
-      },
+      report: (window) => read({ kind: "report", window }) as Promise<StoreResult<ReportRows>>,
+      spending: (window) => read({ kind: "spending", window }) as Promise<StoreResult<readonly Spending[]>>,
       notes: undefined,
       close: async () => {
         closed = true;
