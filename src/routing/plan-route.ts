@@ -56,11 +56,7 @@ interface ArmOrder {
  * The arm follows the first model that can serve the call: one that is ruled out would otherwise make calls count
  * as rescued from a canary that they could never have reached.
  */
-function armOrder(
-  { canary }: Catalog,
-  facts: CallFacts,
-  { candidates, models, pinned }: ResolvedTarget,
-): ArmOrder {
+function armOrder({ canary }: Catalog, facts: CallFacts, { candidates, pinned }: ResolvedTarget): ArmOrder {
   const first = candidates[0];
   const isCanary = ({ deployment, model }: Candidate): boolean =>
     takesPart(canary, model) && deployment.upstream === canary.canary;
@@ -74,7 +70,7 @@ function armOrder(
     };
   }
   const eligible = candidates.find(({ model }) => hardSkip(model, facts) === undefined) ?? first;
-  const leader = eligible?.model ?? models[0];
+  const leader = eligible?.model;
   const arm = assignArm(canary, leader, facts);
   return {
     arm,

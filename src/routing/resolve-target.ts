@@ -7,7 +7,6 @@ import type { Candidate, PlanRejection, ProviderModels } from "./plan.ts";
 export interface ResolvedTarget {
   readonly tier: TierName | undefined;
   readonly pinned: boolean;
-  readonly models: readonly Model[];
   readonly candidates: readonly Candidate[];
 }
 
@@ -32,7 +31,7 @@ function resolveTier(catalog: Catalog, tier: TierName): TargetResult {
   const models = catalog.tiers[tier];
   if (models.length === 0) return { kind: "rejected", rejection: { kind: "empty-tier", tier } };
   const candidates = models.flatMap(candidatesOf);
-  return { kind: "resolved", target: { tier, pinned: false, models, candidates } };
+  return { kind: "resolved", target: { tier, pinned: false, candidates } };
 }
 
 function resolveModel(catalog: Catalog, name: string): TargetResult {
@@ -50,7 +49,7 @@ function resolveModel(catalog: Catalog, name: string): TargetResult {
   }
   return {
     kind: "resolved",
-    target: { tier: undefined, pinned: false, models: [model], candidates: candidatesOf(model) },
+    target: { tier: undefined, pinned: false, candidates: candidatesOf(model) },
   };
 }
 
@@ -66,7 +65,7 @@ function resolveDeployment(catalog: Catalog, name: string, facts: CallFacts): Ta
   const rest = others.filter((candidate) => candidate.deployment.id !== name);
   return {
     kind: "resolved",
-    target: { tier: undefined, pinned: true, models: [model], candidates: [pinned, ...rest] },
+    target: { tier: undefined, pinned: true, candidates: [pinned, ...rest] },
   };
 }
 
