@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { nominalBackoffMs } from "../routing/backoff.ts";
 import { settledWithin } from "../telemetry/settled-within.ts";
 import { attemptRow } from "./attempt-row.ts";
 import { createCountingLedger } from "./counting-ledger.ts";
@@ -25,9 +26,8 @@ export const batchRecords = 500;
 /** While nothing can be written; some 40 MB. At 100 attempts a second it lasts for eight minutes. */
 export const mostWaiting = 50_000;
 
-/** Between tries while the store fails: doubled each time, up to this. */
-const firstRetryMs = 500;
-const longestRetryMs = 30_000;
+/** Between tries while the store fails. */
+const retryBackoff = { baseMs: 500, capMs: 30_000 };
 /** A write that takes longer is told of, and waited for: asking again would only add to what hangs. */
 const lateMs = 5_000;
 const closeMs = 3_000;
@@ -59,7 +59,7 @@ export function createBatchingLedger(options: BatchingLedgerOptions): Ledger {
     timer = undefined;
     writing ??= writeBatch().finally(() => {
       writing = undefined;
-      if (failures > 0) arm(Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1)));
+      if (failures > 0) arm(nominalBackoffMs(retryBackoff, failures));
       else if (queue.size() > 0) arm(queue.size() >= batchRecords ? 0 : flushMs);
     });
     return writing;

@@ -21,9 +21,12 @@ export function backoffMs(policy: BackoffPolicy, round: number, random: number):
 }
 
 /** The wait before jitter: min(capMs, baseMs · 2^(round − 1)). */
-export function nominalBackoffMs(policy: BackoffPolicy, round: number): number {
+export function nominalBackoffMs(
+  { baseMs, capMs }: Pick<BackoffPolicy, "baseMs" | "capMs">,
+  round: number,
+): number {
   // 2 ** 1024 is Infinity, which min() turns into the cap: no round is too late.
-  return Math.min(policy.capMs, policy.baseMs * 2 ** (round - 1));
+  return Math.min(capMs, baseMs * 2 ** (round - 1));
 }
 
 function jittered(jitter: BackoffPolicy["jitter"], nominal: number, random: number): number {

@@ -51,8 +51,3 @@ export function heldUntil({ until, refusals }: KeyBlock, instant: number, order:
 export function acceptedAgain(block: KeyBlock, pickedAs: number): KeyBlock {
   return pickedAs < block.order ? block : noBlock;
 }
-
-/** `baseMs · 2ⁿ`, at most `capMs`. */
-export function doubledMs(baseMs: number, capMs: number, refusals: number): number {
-  return Math.min(capMs, baseMs * 2 ** Math.min(refusals, 30));
-}

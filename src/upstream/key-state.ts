@@ -1,4 +1,5 @@
-import { acceptedAgain, doubledMs, type KeyBlock, noBlock, refusedAgain, type Refusal } from "./key-block.ts";
+import { acceptedAgain, type KeyBlock, noBlock, refusedAgain, type Refusal } from "./key-block.ts";
+import { nominalBackoffMs } from "../routing/backoff.ts";
 import type { Failure } from "../routing/failure.ts";
 import type { KeyQuota, PoolKey } from "./key-pool.ts";
 
@@ -28,10 +29,8 @@ export interface KeyState {
   readonly models: Map<string, KeyForModel>;
 }
 
-const cooldownBaseMs = 1000;
-const cooldownCapMs = 60_000;
-const quarantineBaseMs = 60_000;
-const quarantineCapMs = 1_800_000;
+const cooldownMs = { baseMs: 1000, capMs: 60_000 };
+const quarantineMs = { baseMs: 60_000, capMs: 1_800_000 };
 /** Where the upstream does not say when the quota is whole again. */
 const restMs = 3_600_000;
 /** Headers name the instant at which a quota is whole, which is long after it is usable again. */
@@ -75,17 +74,17 @@ export function learn(
       model.cooldown = refusedAgain(
         model.cooldown,
         met,
-        (n) => doubledMs(cooldownBaseMs, cooldownCapMs, n) * (0.5 + 0.5 * random()),
+        (refusals) => nominalBackoffMs(cooldownMs, refusals + 1) * (0.5 + 0.5 * random()),
       );
       break;
     case "quota-exhausted":
       key.rest = refusedAgain(key.rest, { ...met, hintMs: met.hintMs ?? quota?.resetMs }, () => restMs);
       break;
     case "unauthorized":
-      key.quarantine = refusedAgain(key.quarantine, { ...met, hintMs: undefined }, quarantineMs);
+      key.quarantine = refusedAgain(key.quarantine, { ...met, hintMs: undefined }, quarantineFor);
       break;
     case "forbidden":
-      model.quarantine = refusedAgain(model.quarantine, { ...met, hintMs: undefined }, quarantineMs);
+      model.quarantine = refusedAgain(model.quarantine, { ...met, hintMs: undefined }, quarantineFor);
       break;
     // An answer, or a refusal of what the caller asked: the key was good for it.
     case undefined:
@@ -118,8 +117,8 @@ export function learn(
   if (quota !== undefined) learnQuota(model, quota, refusal.now);
 }
 
-function quarantineMs(refusals: number): number {
-  return doubledMs(quarantineBaseMs, quarantineCapMs, refusals);
+function quarantineFor(refusals: number): number {
+  return nominalBackoffMs(quarantineMs, refusals + 1);
 }
 
 function learnQuota(model: KeyForModel, quota: KeyQuota, now: number): void {
@@ -127,6 +126,6 @@ function learnQuota(model: KeyForModel, quota: KeyQuota, now: number): void {
   model.share = quota.remainingShare;
   model.shareUntil = now + wordMs;
   if (quota.remainingShare > 0) return;
-  const coolMs = quota.resetMs === undefined ? cooldownBaseMs : wordMs;
+  const coolMs = quota.resetMs === undefined ? cooldownMs.baseMs : wordMs;
   model.cooldown = { ...model.cooldown, until: Math.max(model.cooldown.until, now + coolMs) };
 }
