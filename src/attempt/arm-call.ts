@@ -39,7 +39,7 @@ export function armCall(call: PlannedCall, end: RouteEnd, now: number): ArmCall 
     latencyMs: now - startOf(call),
     firstTokenMs: served?.firstTokenMs,
     costNanos: end.kind === "served" && !cost.unpriced ? Number(cost.nanos) : undefined,
-    attempts: trail.entries().filter((entry) => entry.kind === "attempt"),
+    attempts: trail.attempts(),
   };
 }
 

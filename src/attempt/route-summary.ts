@@ -13,7 +13,7 @@ export type RouteEnd =
 
 /** What the span of a route says at its end. */
 export function routeSummary({ trail }: PlannedCall, state: RunState, end: RouteEnd): RouteSummary {
-  const attempts = trail.entries().filter((entry) => entry.kind === "attempt");
+  const attempts = trail.attempts();
   const cost = trail.totalCost();
   const priced = attempts.some((entry) => entry.cost !== undefined) && !cost.unpriced;
   const common = {

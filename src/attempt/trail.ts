@@ -53,6 +53,8 @@ export type TrailEntry = AttemptEntry | SkipEntry;
 export interface Trail {
   readonly add: (entry: TrailEntry) => void;
   readonly entries: () => readonly TrailEntry[];
+  /** Those of them that were made, not passed over. */
+  readonly attempts: () => readonly AttemptEntry[];
   /** The last one that ended. */
   readonly lastAttempt: () => AttemptEntry | undefined;
   /** Over all attempts, failed ones that were billed included. */
@@ -68,6 +70,7 @@ export function createTrail(): Trail {
       entries.push(entry);
     },
     entries: () => entries,
+    attempts,
     lastAttempt: () => attempts().at(-1),
     totalCost: () => sumCosts(attempts().map((entry) => entry.cost)),
   };

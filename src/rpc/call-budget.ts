@@ -27,8 +27,8 @@ export function dearestCost({ candidates }: Plan, facts: CallFacts): bigint {
 /** What the attempts so far cost, as far as their prices are known. Nano-USD. */
 export function spentNanos(trail: Trail): bigint {
   let spent = 0n;
-  for (const entry of trail.entries()) {
-    if (entry.kind === "attempt" && entry.cost?.unpriced === false) spent += entry.cost.nanos;
+  for (const { cost } of trail.attempts()) {
+    if (cost?.unpriced === false) spent += cost.nanos;
   }
   return spent;
 }

@@ -49,8 +49,6 @@ export function routeDecision(
   serving: Serving | undefined,
   latencyMs: number,
 ): DecisionInit {
-  const entries = trail.entries();
-  const ended = entries.reduce((count, entry) => (entry.kind === "attempt" ? count + 1 : count), 0);
   return {
     decisionId: facts.id,
     configRevision: facts.configRevision,
@@ -61,8 +59,8 @@ export function routeDecision(
       : { deployment: serving.deployment, reason: toRouteReason(serving.reason) }),
     arm: toArm(facts.arm),
     // The attempt that serves is in the trail only once it has ended.
-    attemptCount: Math.max(ended, serving?.number ?? 0),
-    attempts: [...facts.excluded.map(toExcluded), ...entries.map(toAttempt)],
+    attemptCount: Math.max(trail.attempts().length, serving?.number ?? 0),
+    attempts: [...facts.excluded.map(toExcluded), ...trail.entries().map(toAttempt)],
     totalCost: toCost(trail.totalCost()),
     totalLatency: toDuration(latencyMs),
     traceId: facts.traceId,
