@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { fromJson, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
-import { Role } from "../../gen/switchyard/v1/content_pb.ts";
 import { ChatRequestSchema } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { tierNames } from "../routing/catalog.ts";
+import { userText } from "./prompt.ts";
 import { type TargetOptions, toTarget } from "./target.ts";
 
 /** One line of a batch's input. */
@@ -58,8 +59,6 @@ function readRequest(value: { readonly [name: string]: JsonValue }, target: Targ
   }
 }
 
-const tiers = ["simple", "standard", "advanced"] as const;
-
 function readPrompt(value: { readonly [name: string]: JsonValue }, target: TargetOptions): ReadRequest {
   const { prompt, text = prompt, model, tier, ...unknown } = value;
   const [name] = Object.keys(unknown).filter((key) => key !== "prompt");
@@ -67,10 +66,10 @@ function readPrompt(value: { readonly [name: string]: JsonValue }, target: Targe
     return { kind: "invalid", why: `has an unknown member ${JSON.stringify(name.slice(0, 64))}` };
   if (typeof text !== "string" || text === "")
     return { kind: "invalid", why: 'has neither "prompt" nor "input"' };
-  const named = tiers.find((one) => one === tier);
+  const named = tierNames.find((one) => one === tier);
   if (model !== undefined && typeof model !== "string") return { kind: "invalid", why: '"model" is no text' };
   if (tier !== undefined && named === undefined) {
-    return { kind: "invalid", why: `"tier" is none of ${tiers.join(", ")}` };
+    return { kind: "invalid", why: `"tier" is none of ${tierNames.join(", ")}` };
   }
   if (model !== undefined && named !== undefined)
     return { kind: "invalid", why: 'has both "model" and "tier"' };
@@ -79,7 +78,7 @@ function readPrompt(value: { readonly [name: string]: JsonValue }, target: Targe
     kind: "request",
     request: {
       ...toTarget(own),
-      input: { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: text } }] }] },
+      input: userText(text),
     },
   };
 }

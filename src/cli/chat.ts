@@ -1,7 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { toJsonString } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import { Role } from "../../gen/switchyard/v1/content_pb.ts";
 import type { ChatRequestSchema } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import { ChatResponseSchema, GatewayService } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import { RouteDetail } from "../../gen/switchyard/v1/routing_pb.ts";
@@ -10,6 +9,7 @@ import { formatChatSummary } from "./chat-summary.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
 import type { CallOptions } from "./connect-gateway.ts";
 import { withGateway } from "./connect-gateway.ts";
+import { userText } from "./prompt.ts";
 import { printStreamJson, printStreamText } from "./print-stream.ts";
 import type { TargetOptions } from "./target.ts";
 import { toTarget } from "./target.ts";
@@ -36,7 +36,7 @@ export async function runChat(
   }
   const request: Request = {
     ...toTarget(options),
-    input: { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: text } }] }] },
+    input: userText(text),
     routing: { routeDetail: RouteDetail.FULL },
   };
   return withGateway(GatewayService, "public", options, context, async (calls) => {

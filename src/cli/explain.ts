@@ -9,7 +9,6 @@ import {
   ExplainRouteResponseSchema,
   OperatorService,
 } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
-import { Role } from "../../gen/switchyard/v1/content_pb.ts";
 import type { Cost } from "../../gen/switchyard/v1/routing_pb.ts";
 import {
   BreakerStateSchema,
@@ -23,6 +22,7 @@ import type { CallOptions } from "./connect-gateway.ts";
 import { withGateway } from "./connect-gateway.ts";
 import { formatUntil } from "./duration.ts";
 import { formatUsd } from "./money.ts";
+import { userText } from "./prompt.ts";
 import { formatTable } from "./table.ts";
 import type { TargetOptions } from "./target.ts";
 import { toTarget } from "./target.ts";
@@ -42,9 +42,7 @@ export async function runExplain(
   const text = words.join(" ");
   const request: MessageInitShape<typeof ExplainRouteRequestSchema> = {
     ...toTarget(options),
-    ...(text === ""
-      ? {}
-      : { input: { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: text } }] }] } }),
+    ...(text === "" ? {} : { input: userText(text) }),
     ...(options.tokens === undefined ? {} : { estimatedInputTokens: options.tokens }),
   };
   return withGateway(OperatorService, "operator", options, context, async (calls) => {
