@@ -4,12 +4,14 @@ import { Health, HealthCheckResponse_ServingStatus } from "../../gen/grpc/health
 import { OperatorService } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import { GatewayService } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import type { ListenAddress } from "../config/config.ts";
+import { listenVariables } from "../config/environment.ts";
+import { formatListenAddress } from "../config/listen-address.ts";
+import type { ListenerName } from "../config/listeners.ts";
 import type { Secret } from "../config/secret.ts";
 import { createGatewayClient } from "./client.ts";
 import type { Finding } from "./finding.ts";
 import { reachableHost } from "./gateway-address.ts";
-import type { ListenerName } from "./listen-error.ts";
-import { formatAddress, listenErrorCause, listenVariable } from "./listen-error.ts";
+import { listenErrorCause } from "./listen-error.ts";
 
 /** Whether a listener's address is free, or a Switchyard already listens there. */
 export async function checkListener(
@@ -19,14 +21,14 @@ export async function checkListener(
 ): Promise<Finding> {
   const finding = { check: "listener", subject: name } as const;
   if (address === undefined) return { ...finding, outcome: "ok", detail: "off" };
-  const place = formatAddress(address);
+  const place = formatListenAddress(address);
   const error = await tryListen(address);
   if (error === undefined) return { ...finding, outcome: "ok", detail: `${place} is free` };
   if (await isOurs(name, address, token)) {
     return { ...finding, outcome: "ok", detail: `${place} is served by a running Switchyard` };
   }
   const cause = listenErrorCause(error) ?? "it cannot be opened";
-  const advice = `stop what uses it, or set ${listenVariable(name)}=host:port`;
+  const advice = `stop what uses it, or set ${listenVariables[name]}=host:port`;
   return { ...finding, outcome: "failed", detail: `${place}: ${cause}`, advice };
 }
 

@@ -1,11 +1,11 @@
 import type { Config, ConfigProblem, KeyConfig, UpstreamConfig } from "../config/config.ts";
+import { listenerNames } from "../config/listeners.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { checkListener } from "./check-listener.ts";
 import { checkUpstream } from "./check-upstream.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
 import type { Finding } from "./finding.ts";
 import { formatFindings } from "./finding.ts";
-import { listenerNames } from "./listen-error.ts";
 import { configEnv } from "./read-config.ts";
 
 export interface DoctorOptions {

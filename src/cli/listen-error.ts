@@ -1,14 +1,7 @@
 import type { Config, ListenAddress } from "../config/config.ts";
-
-/** The listeners of the config, in the order in which they are shown. */
-export const listenerNames = ["connect", "grpc", "operator"] as const;
-
-export type ListenerName = (typeof listenerNames)[number];
-
-/** The variable that moves a listener elsewhere. */
-export function listenVariable(name: ListenerName): string {
-  return `SWITCHYARD_LISTEN_${name.toUpperCase()}`;
-}
+import { listenVariables } from "../config/environment.ts";
+import { formatListenAddress } from "../config/listen-address.ts";
+import { listenerNames } from "../config/listeners.ts";
 
 const causes: ReadonlyMap<unknown, string> = new Map([
   ["EADDRINUSE", "another program listens there"],
@@ -36,9 +29,9 @@ export function formatListenError(error: unknown, listen: Config["listen"]): str
   const names = failed.length > 0 ? failed : listenerNames;
   const places = names.flatMap((name) => {
     const address = listen[name];
-    return address === undefined ? [] : [`the ${name} listener at ${formatAddress(address)}`];
+    return address === undefined ? [] : [`the ${name} listener at ${formatListenAddress(address)}`];
   });
-  const variables = names.map((name) => `${listenVariable(name)}=host:port`);
+  const variables = names.map((name) => `${listenVariables[name]}=host:port`);
   return (
     `error: cannot open ${places.join(" or ")}: ${cause}\n` +
     `  do: stop the other program, or choose another address with ${variables.join(" or ")} ` +
@@ -46,12 +39,8 @@ export function formatListenError(error: unknown, listen: Config["listen"]): str
   );
 }
 
-export function formatAddress({ host, port }: ListenAddress): string {
-  return `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
-}
-
 function isAddressOf(error: unknown, address: ListenAddress | undefined): boolean {
   if (address === undefined || !(error instanceof Error)) return false;
   if ("port" in error && typeof error.port === "number") return error.port === address.port;
-  return error.message.includes(formatAddress(address));
+  return error.message.includes(formatListenAddress(address));
 }

@@ -1,9 +1,10 @@
 import type { Config } from "../config/config.ts";
+import { listenerNames } from "../config/listeners.ts";
 import { createLog } from "../telemetry/log.ts";
 import { standardOutput } from "../telemetry/standard-output.ts";
 import { type Supervised, superviseWorkers } from "../workers/supervise.ts";
 import type { CliContext, ExitCode } from "./cli-context.ts";
-import { formatListenError, listenerNames } from "./listen-error.ts";
+import { formatListenError } from "./listen-error.ts";
 import { reloadAtSignal } from "./reload-at-signal.ts";
 import { stopAtException, stopAtSignal } from "./stop-signal.ts";
 

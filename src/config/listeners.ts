@@ -10,9 +10,10 @@ import {
 } from "./listen-address.ts";
 import { valueAt } from "./raw-value.ts";
 
-type ListenerName = keyof Config["listen"];
+export type ListenerName = keyof Config["listen"];
 
-const names: readonly ListenerName[] = ["connect", "grpc", "operator"];
+/** In the order in which they are shown. */
+export const listenerNames: readonly ListenerName[] = ["connect", "grpc", "operator"];
 
 interface Listener {
   readonly name: ListenerName;
@@ -28,7 +29,7 @@ export function listenersOf(
   value: unknown,
   env: Environment,
 ): { readonly listen: Config["listen"]; readonly findings: readonly Finding[] } {
-  const listeners = names.map((name) => listenerOf(name, valueAt(value, ["listen", name]), env));
+  const listeners = listenerNames.map((name) => listenerOf(name, valueAt(value, ["listen", name]), env));
   const findings = listeners.flatMap((listener) => listener.findings);
   const addressOf = (name: ListenerName): ListenAddress | undefined =>
     listeners.find((listener) => listener.name === name)?.address;

@@ -1,4 +1,5 @@
 import type { Config, ListenAddress } from "../config/config.ts";
+import type { ListenerName } from "../config/listeners.ts";
 import type { CallPolicy } from "./call-policy.ts";
 import { createConnectServer } from "./connect-server.ts";
 import { createGrpcServer } from "./grpc-server.ts";
@@ -7,8 +8,6 @@ import type { OpenPort } from "./open-port.ts";
 import { createOperatorGuard } from "./operator-guard.ts";
 import type { RpcServer } from "./rpc-server.ts";
 import type { RpcService } from "./rpc-service.ts";
-
-export type ListenerName = keyof Config["listen"];
 
 export interface ListenersOptions {
   readonly config: Pick<Config, "listen" | "limits" | "cors" | "grpc" | "operator" | "drain">;

@@ -1,4 +1,4 @@
-import type { ListenerName } from "./worker-messages.ts";
+import type { ListenerName } from "../config/listeners.ts";
 
 /** Gives the connections of shared ports to workers. `Connection` is a socket that nobody has read from. */
 export interface HandOver<Connection> {

@@ -1,9 +1,10 @@
+import type { ListenerName } from "../config/listeners.ts";
 import type { Socket } from "node:net";
 import type { OpenPort } from "../rpc/open-port.ts";
 import type { ParentChannel } from "./parent-channel.ts";
 import { createPeerLink } from "./peer-link.ts";
 import type { Peers } from "./peers.ts";
-import type { ListenerName, ToWorker, Welcome } from "./worker-messages.ts";
+import type { ToWorker, Welcome } from "./worker-messages.ts";
 
 /** What a gateway gets from the process that it is a worker of. */
 export interface WorkerSeat extends Pick<Welcome, "number" | "startedAt" | "pepper"> {

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Config } from "../config/config.ts";
 import { openOwnPort, type Port } from "../rpc/open-port.ts";
-import type { ListenerName } from "./worker-messages.ts";
+import type { ListenerName } from "../config/listeners.ts";
 
 /** The ports that workers share, open as long as this process lives. */
 export interface SharedPorts {

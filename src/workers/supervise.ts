@@ -1,3 +1,4 @@
+import type { ListenerName } from "../config/listeners.ts";
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Config } from "../config/config.ts";
@@ -8,7 +9,7 @@ import { watchForHangs } from "./hang-watch.ts";
 import { createPeerRelay, type RelayedWorker } from "./peer-relay.ts";
 import { afterWorkerEnd } from "./restart-policy.ts";
 import { openSharedPorts } from "./shared-ports.ts";
-import type { FromWorker, ListenerName } from "./worker-messages.ts";
+import type { FromWorker } from "./worker-messages.ts";
 import {
   type ExitReason,
   startWorkerProcess,

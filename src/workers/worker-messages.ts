@@ -1,4 +1,4 @@
-import type { Config } from "../config/config.ts";
+import type { ListenerName } from "../config/listeners.ts";
 import type { PackedConfig } from "../config/packed-config.ts";
 import type { PeerFact } from "./peer-fact.ts";
 import type { PeerAnswer, PeerQuestion } from "./peer-question.ts";
@@ -6,8 +6,6 @@ import type { HeardFact, PeerAnswered } from "./peers.ts";
 
 /** The word of the command line that starts a worker. */
 export const workerWord = "worker";
-
-export type ListenerName = keyof Config["listen"];
 
 /** What a worker is told before it starts. */
 export interface Welcome {

@@ -1,8 +1,9 @@
+import type { ListenerName } from "../config/listeners.ts";
 import { type ChildProcess, fork } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Environment } from "../config/environment.ts";
 import { wholeLines } from "./whole-lines.ts";
-import { type FromWorker, type ListenerName, type ToWorker, workerWord } from "./worker-messages.ts";
+import { type FromWorker, type ToWorker, workerWord } from "./worker-messages.ts";
 
 /** How worker processes are started. */
 export interface WorkerCommand {
