@@ -5,10 +5,6 @@ export interface CallContext {
   readonly protocol: "grpc" | "grpc-web" | "connect";
   /** Lower-case names. Undefined where the caller sent none. */
   readonly header: (name: string) => string | undefined;
-  /** All names, for propagation. */
-  readonly headerNames: () => readonly string[];
-  /** Host and port that the caller addressed; undefined where unknown. */
-  readonly authority: string | undefined;
   /** Sent before the first message. */
   readonly setResponseHeader: (name: string, value: string) => void;
   /** Sent after the last. */

@@ -28,18 +28,12 @@ export const exchangeKey: ContextKey<ConnectExchange | undefined> = createContex
   ConnectExchange | undefined
 >(undefined, { description: "the exchange" });
 
-/** A method with connect-es's handler for it, which speaks Connect, gRPC and gRPC-Web. */
-export interface ConnectRoute {
-  readonly method: RpcMethod;
-  readonly handle: UniversalHandler;
-}
-
-/** By request path: `/switchyard.v1.GatewayService/Chat`. */
+/** connect-es's handlers, which speak Connect, gRPC and gRPC-Web, by request path: `/switchyard.v1.GatewayService/Chat`. */
 export function connectRoutes(
   services: readonly RpcService[],
   maxRequestBytes: number,
-): ReadonlyMap<string, ConnectRoute> {
-  const routes = new Map<string, ConnectRoute>();
+): ReadonlyMap<string, UniversalHandler> {
+  const routes = new Map<string, UniversalHandler>();
   for (const method of services.flatMap(({ methods }) => methods)) {
     const router = createConnectRouter({
       acceptCompression: [compressionGzip, compressionBrotli],
@@ -47,7 +41,7 @@ export function connectRoutes(
       requestGate: (context) => openExchange(method, context, maxRequestBytes),
     });
     mount(router, method);
-    for (const handle of router.handlers) routes.set(handle.requestPath, { method, handle });
+    for (const handle of router.handlers) routes.set(handle.requestPath, handle);
   }
   return routes;
 }

@@ -1,8 +1,8 @@
 import { constants } from "node:http2";
 import { ConnectError, Code, createContextValues, type HandlerContext } from "@connectrpc/connect";
-import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { takeCallerTimeout } from "./caller-timeout.ts";
-import { type ConnectExchange, type ConnectRoute, exchangeKey } from "./connect-adapter.ts";
+import { type ConnectExchange, exchangeKey } from "./connect-adapter.ts";
 import { toConnectError } from "./connect-error.ts";
 import { authorityOf, type HttpRequest, type HttpResponse, isHttp2, sendJson } from "./http-message.ts";
 import type { IncomingCall } from "./incoming-call.ts";
@@ -29,7 +29,7 @@ export interface ExchangeDeps {
 
 /** Serves one request of one RPC. Never rejects: whatever goes wrong ends this exchange alone. */
 export async function serveExchange(
-  route: ConnectRoute,
+  handle: UniversalHandler,
   request: HttpRequest,
   response: HttpResponse,
   deps: ExchangeDeps,
@@ -69,7 +69,7 @@ export async function serveExchange(
     return exchange.call?.fail(error) ?? (error instanceof RpcError ? error : internalError("", error));
   };
   try {
-    const answer = await route.handle({
+    const answer = await handle({
       httpVersion: request.httpVersion,
       method: request.method ?? "",
       url,

@@ -9,7 +9,6 @@ export interface HttpServers {
   readonly serve: (socket: Socket) => void;
   /** GOAWAY to every HTTP/2 client, and the end of every idle HTTP/1.1 connection; what runs goes on. */
   readonly retire: () => void;
-  readonly retiring: () => boolean;
   /** Stops timers of the HTTP/1.1 server. */
   readonly close: () => void;
 }
@@ -83,7 +82,6 @@ export function createHttpServers(
       for (const session of sessions) session.close();
       http1.closeIdleConnections();
     },
-    retiring: () => retiring,
     close: () => http1.close(),
   };
 }

@@ -9,7 +9,6 @@ import { callerCancelled, deadlineExceeded, draining, internalError } from "./se
 
 /** A call under way. Its methods throw nothing but {@link RpcError}. */
 export interface OpenCall {
-  readonly traceId: string;
   readonly infrastructure: boolean;
   /** Set where the call was refused at the door: answer it, read nothing. */
   readonly refusal: RpcError | undefined;
@@ -130,8 +129,6 @@ export function openCall(
     method: method.name,
     protocol: incoming.protocol,
     header: incoming.header,
-    headerNames: incoming.headerNames,
-    authority: incoming.authority,
     setResponseHeader: incoming.setResponseHeader,
     setResponseTrailer: incoming.setResponseTrailer,
     signal: controller.signal,
@@ -168,7 +165,6 @@ export function openCall(
   if (refusal !== undefined) finish(refusal);
 
   const call: OpenCall = {
-    traceId: span.traceId,
     infrastructure: method.infrastructure,
     refusal,
     running: () => end === undefined,

@@ -16,11 +16,6 @@ import type { CallContext } from "./call-context.ts";
 export interface RpcService {
   readonly desc: DescService;
   readonly methods: readonly RpcMethod[];
-  /**
-   * True for what probes and tools call (health, reflection): never refused for load or drain, and
-   * a stream of it may stay open for ever.
-   */
-  readonly infrastructure: boolean;
 }
 
 /** One method, its message types erased: what the servers and the pipeline between them handle. */
@@ -44,6 +39,10 @@ interface RpcMethodFacts {
   readonly desc: DescMethod;
   /** `switchyard.v1.GatewayService/Chat`. */
   readonly name: string;
+  /**
+   * True for what probes and tools call (health, reflection): never refused for load or drain, and
+   * a stream of it may stay open for ever.
+   */
   readonly infrastructure: boolean;
 }
 
@@ -74,7 +73,7 @@ export function defineService<Service extends DescService>(
   // The mapped type above ties each handler to its method; here both are only known by name.
   const byName = handlers as unknown as Readonly<Record<string, ErasedHandler>>;
   const methods = desc.methods.map((method) => erase(method, byName[method.localName], infrastructure));
-  return { desc, methods, infrastructure };
+  return { desc, methods };
 }
 
 type ErasedHandler = (request: unknown, context: CallContext) => unknown;

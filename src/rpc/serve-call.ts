@@ -8,7 +8,6 @@ import { draining } from "./server-error.ts";
 export interface CallServer {
   /** Starts a call: span, deadline, admission. Close it on every path. */
   readonly open: (call: IncomingCall) => OpenCall;
-  readonly running: () => number;
   /** Resolves true once no call runs, false once `ms` have passed. */
   readonly settled: (ms: number) => Promise<boolean>;
   /**
@@ -34,7 +33,6 @@ export function createCallServer(policy: CallPolicy): CallServer {
       if (call.running()) calls.add(call);
       return call;
     },
-    running: () => calls.size,
     async settled(ms) {
       if (calls.size === 0) return true;
       const stop = new AbortController();

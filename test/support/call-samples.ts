@@ -19,8 +19,6 @@ export function callContext(fields: Partial<CallContext> = {}): CallContext {
     method: "switchyard.v1.GatewayService/Chat",
     protocol: "grpc",
     header: () => undefined,
-    headerNames: () => [],
-    authority: undefined,
     setResponseHeader: () => {},
     setResponseTrailer: () => {},
     signal: new AbortController().signal,
