@@ -1,4 +1,3 @@
-import type { Attributes } from "@opentelemetry/api";
 import {
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_SERVER_ADDRESS,
@@ -8,62 +7,59 @@ import type { AttemptFacts, AttemptResult } from "./attempt-facts.ts";
 import { boundedText } from "./bounded-text.ts";
 import { genAi, switchyard } from "./names.ts";
 import { providerName } from "./provider-name.ts";
+import type { Recording } from "./recording.ts";
 import { usdOf } from "./usd.ts";
 import { wireWord } from "./wire-word.ts";
 
-/** What an attempt's span says from its start, so that samplers and crashes leave it. */
-export function attemptAttributes(facts: AttemptFacts): Attributes {
+/** Says of an attempt's span what is known from its start, so that samplers and crashes leave it. */
+export function sayAttempt(span: Recording, facts: AttemptFacts): void {
   const { generation } = facts;
-  return {
-    [genAi.operationName]: "chat",
-    [genAi.providerName]: providerName(facts.provider),
-    [genAi.requestModel]: facts.model,
-    [genAi.requestStream]: facts.stream ? true : undefined,
-    [genAi.requestMaxTokens]: generation.maxTokens,
-    [genAi.requestTemperature]: generation.temperature,
-    [genAi.requestTopP]: generation.topP,
-    [genAi.requestTopK]: generation.topK,
-    [genAi.requestSeed]: generation.seed,
-    [genAi.requestStopSequences]: boundedList(generation.stopSequences),
-    [genAi.requestFrequencyPenalty]: generation.frequencyPenalty,
-    [genAi.requestPresencePenalty]: generation.presencePenalty,
-    [ATTR_SERVER_ADDRESS]: facts.address.host,
-    [ATTR_SERVER_PORT]: facts.address.port,
-    [switchyard.attemptNumber]: facts.number,
-    [switchyard.attemptReason]: facts.reason,
-    [switchyard.attemptCause]: facts.cause,
-    [switchyard.attemptBackoff]: seconds(facts.backoffMs),
-    [switchyard.attemptTimeout]: seconds(facts.timeoutMs),
-    [switchyard.breakerName]: facts.breakerName,
-    [switchyard.breakerState]: wireWord(facts.breakerState),
-    [switchyard.upstreamName]: facts.upstream,
-    [switchyard.upstreamKeyId]: facts.keyId,
-    [switchyard.upstreamKeyRotationIndex]: facts.rotationIndex,
-  };
+  span.say(genAi.operationName, "chat");
+  span.say(genAi.providerName, providerName(facts.provider));
+  span.say(genAi.requestModel, facts.model);
+  span.say(genAi.requestStream, facts.stream ? true : undefined);
+  span.say(genAi.requestMaxTokens, generation.maxTokens);
+  span.say(genAi.requestTemperature, generation.temperature);
+  span.say(genAi.requestTopP, generation.topP);
+  span.say(genAi.requestTopK, generation.topK);
+  span.say(genAi.requestSeed, generation.seed);
+  span.say(genAi.requestStopSequences, boundedList(generation.stopSequences));
+  span.say(genAi.requestFrequencyPenalty, generation.frequencyPenalty);
+  span.say(genAi.requestPresencePenalty, generation.presencePenalty);
+  span.say(ATTR_SERVER_ADDRESS, facts.address.host);
+  span.say(ATTR_SERVER_PORT, facts.address.port);
+  span.say(switchyard.attemptNumber, facts.number);
+  span.say(switchyard.attemptReason, facts.reason);
+  span.say(switchyard.attemptCause, facts.cause);
+  span.say(switchyard.attemptBackoff, seconds(facts.backoffMs));
+  span.say(switchyard.attemptTimeout, seconds(facts.timeoutMs));
+  span.say(switchyard.breakerName, facts.breakerName);
+  span.say(switchyard.breakerState, wireWord(facts.breakerState));
+  span.say(switchyard.upstreamName, facts.upstream);
+  span.say(switchyard.upstreamKeyId, facts.keyId);
+  span.say(switchyard.upstreamKeyRotationIndex, facts.rotationIndex);
 }
 
-/** What an attempt's span says at its end, besides error type and status. */
-export function resultAttributes(result: AttemptResult, stream: boolean): Attributes {
+/** Says of an attempt's span what is known at its end, besides error type and status. */
+export function sayResult(span: Recording, result: AttemptResult, stream: boolean): void {
   const { usage, failure } = result;
-  return {
-    [switchyard.attemptOutcome]: result.outcome,
-    [ATTR_HTTP_RESPONSE_STATUS_CODE]: result.httpStatus,
-    [switchyard.retryAfter]: seconds(failure?.retryAfterMs),
-    [genAi.responseId]: boundedText(result.responseId),
-    [genAi.responseModel]: boundedText(result.responseModel),
-    [genAi.responseFinishReasons]: boundedList(finishReasons(result)),
-    [genAi.usageInputTokens]: usage?.inputTokens,
-    [genAi.usageOutputTokens]: usage?.outputTokens,
-    [genAi.usageCacheReadInputTokens]: usage?.cachedInputTokens,
-    [genAi.usageReasoningOutputTokens]: usage?.reasoningTokens,
-    [switchyard.tokensSource]: usage === undefined ? undefined : result.tokensSource,
-    [switchyard.costAmount]: result.costNanos === undefined ? undefined : usdOf(result.costNanos),
-    [switchyard.costCurrency]: result.costNanos === undefined ? undefined : "USD",
-    [switchyard.costSource]: result.costNanos === undefined ? undefined : result.tokensSource,
-    [switchyard.priceVersion]: result.priceVersion,
-    [switchyard.streamChunks]: stream ? result.chunks : undefined,
-    [switchyard.streamInterrupted]: stream ? result.interrupted : undefined,
-  };
+  span.say(switchyard.attemptOutcome, result.outcome);
+  span.say(ATTR_HTTP_RESPONSE_STATUS_CODE, result.httpStatus);
+  span.say(switchyard.retryAfter, seconds(failure?.retryAfterMs));
+  span.say(genAi.responseId, boundedText(result.responseId));
+  span.say(genAi.responseModel, boundedText(result.responseModel));
+  span.say(genAi.responseFinishReasons, boundedList(finishReasons(result)));
+  span.say(genAi.usageInputTokens, usage?.inputTokens);
+  span.say(genAi.usageOutputTokens, usage?.outputTokens);
+  span.say(genAi.usageCacheReadInputTokens, usage?.cachedInputTokens);
+  span.say(genAi.usageReasoningOutputTokens, usage?.reasoningTokens);
+  span.say(switchyard.tokensSource, usage === undefined ? undefined : result.tokensSource);
+  span.say(switchyard.costAmount, result.costNanos === undefined ? undefined : usdOf(result.costNanos));
+  span.say(switchyard.costCurrency, result.costNanos === undefined ? undefined : "USD");
+  span.say(switchyard.costSource, result.costNanos === undefined ? undefined : result.tokensSource);
+  span.say(switchyard.priceVersion, result.priceVersion);
+  span.say(switchyard.streamChunks, stream ? result.chunks : undefined);
+  span.say(switchyard.streamInterrupted, stream ? result.interrupted : undefined);
 }
 
 // A stream that broke gives the reason that the choices left open could not.

@@ -1,12 +1,12 @@
 import { type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { ATTR_ERROR_TYPE, ERROR_TYPE_VALUE_OTHER } from "@opentelemetry/semantic-conventions";
 import type { AttemptFacts, AttemptResult } from "./attempt-facts.ts";
-import { attemptAttributes, resultAttributes } from "./attempt-attributes.ts";
+import { sayAttempt, sayResult } from "./attempt-attributes.ts";
 import { recordAttempt, recordFirstToken, recordNextToken } from "./attempt-metrics.ts";
 import { emitEvent } from "./emit-event.ts";
 import { errorTypeOf } from "./error-type.ts";
 import { eventAttribute, eventName, genAi, switchyard } from "./names.ts";
-import { putAttributes } from "./put-attributes.ts";
+import { recordingOf } from "./recording.ts";
 import type { RouteSpan } from "./route-span.ts";
 import { traceHeadersOf } from "./trace-context.ts";
 
@@ -42,7 +42,8 @@ export function startAttemptSpan(route: RouteSpan, facts: AttemptFacts): Attempt
     },
     route.context,
   );
-  putAttributes(span, attemptAttributes(facts));
+  const recording = recordingOf(span);
+  if (recording !== undefined) sayAttempt(recording, facts);
   const inside = trace.setSpan(route.context, span);
   let firstTokenSeen = false;
   let ended = false;
@@ -53,7 +54,7 @@ export function startAttemptSpan(route: RouteSpan, facts: AttemptFacts): Attempt
     firstToken: (ms) => {
       if (firstTokenSeen || ended) return;
       firstTokenSeen = true;
-      span.setAttribute(genAi.responseTimeToFirstChunk, ms / 1000);
+      recording?.say(genAi.responseTimeToFirstChunk, ms / 1000);
       recordFirstToken(route, facts, ms);
     },
     nextToken: (ms) => recordNextToken(route, facts, ms),
@@ -67,9 +68,9 @@ export function startAttemptSpan(route: RouteSpan, facts: AttemptFacts): Attempt
       ended = true;
       const errorType = result.failure === undefined ? undefined : errorTypeOf(result.failure);
       const failed = result.outcome === "error";
-      putAttributes(span, resultAttributes(result, facts.stream));
+      if (recording !== undefined) sayResult(recording, result, facts.stream);
       if (failed) {
-        span.setAttribute(ATTR_ERROR_TYPE, errorType ?? ERROR_TYPE_VALUE_OTHER);
+        recording?.say(ATTR_ERROR_TYPE, errorType ?? ERROR_TYPE_VALUE_OTHER);
         // Our own sentence for the class, safe to show; without one the class alone.
         span.setStatus({
           code: SpanStatusCode.ERROR,

@@ -1,36 +1,34 @@
-import {
-  type Attributes,
-  type AttributeValue,
-  type Context,
-  createContextKey,
-  type Span,
-} from "@opentelemetry/api";
-import { putAttributes } from "./put-attributes.ts";
+import { type Context, createContextKey, type Span } from "@opentelemetry/api";
+import type { SaidValue } from "./recorded-span.ts";
+import { type Recording, recordingOf } from "./recording.ts";
 
 /**
  * What is said of a call as a whole: on its SERVER span and, because that may not be recorded or may be
  * dropped, also in the `request` log line.
  */
-export interface CallSummary {
+export interface CallSummary extends Recording {
   /** Instant of the call's arrival on the monotonic clock. */
   readonly startedAt: number;
-  readonly set: (attributes: Attributes) => void;
-  readonly attributes: () => Readonly<Record<string, AttributeValue>>;
+  /** Adds all of it to the fields of a log line. */
+  readonly addTo: (fields: Record<string, unknown>) => void;
 }
 
 /** Starts an empty summary of the call that this SERVER span is about. */
 export function createCallSummary(span: Span, startedAt: number): CallSummary {
-  const collected: Record<string, AttributeValue> = {};
+  const recording = recordingOf(span);
+  /** Names and values in turn. */
+  const said: SaidValue[] = [];
   return {
     startedAt,
-    set: (attributes) => {
-      putAttributes(span, attributes);
-      for (const name in attributes) {
-        const value = attributes[name];
-        if (value !== undefined) collected[name] = value;
-      }
+    say: (name, value) => {
+      if (value === undefined) return;
+      recording?.say(name, value);
+      said.push(name, value);
     },
-    attributes: () => collected,
+    addTo: (fields) => {
+      // A name said again has its last value here, too.
+      for (let at = 0; at < said.length; at += 2) fields[said[at] as string] = said[at + 1];
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { createAsyncContext } from "./async-context.ts";
 import { type Environment, type ExportPlan, positiveIntegerOf, valueOf } from "./export-plan.ts";
 import { scopeName } from "./names.ts";
 import { createMetricExporter, createSpanExporter } from "./otlp-exporters.ts";
+import { createRecordingTracer } from "./recording-tracer.ts";
 import { serviceResource } from "./resource.ts";
 import { recordEverything, recordNothing } from "./samplers.ts";
 import type { Scrape } from "./scrape.ts";
@@ -30,15 +31,14 @@ export async function startExportingSdk(
     views: scrape?.views ?? [],
   });
   const spans = await spanProcessor(plan, env, meters);
+  const sampled = valueOf(env, "OTEL_TRACES_SAMPLER") !== undefined && plan.traces !== undefined;
   const sdk = new NodeSDK({
     resource,
     resourceDetectors: [],
     contextManager: createAsyncContext(),
     // Ours reads and writes `traceparent` alone; nothing uses the global one.
     textMapPropagator: null,
-    ...(valueOf(env, "OTEL_TRACES_SAMPLER") !== undefined && plan.traces !== undefined
-      ? {}
-      : { sampler: plan.traces === undefined ? recordNothing() : recordEverything() }),
+    ...(sampled ? {} : { sampler: plan.traces === undefined ? recordNothing() : recordEverything() }),
     spanProcessors: [spans],
     // Built above, because the span processor counts its losses on it.
     metricReaders: [],
@@ -46,8 +46,13 @@ export async function startExportingSdk(
     logRecordProcessors: [],
   });
   sdk.start();
+  const instrumentationScope = { name: scopeName, version };
   return {
-    tracer: trace.getTracer(scopeName, version),
+    // With a sampler of the environment's choice the SDK's own, which knows them all.
+    tracer:
+      plan.traces === undefined || sampled
+        ? trace.getTracer(scopeName, version)
+        : createRecordingTracer({ resource, instrumentationScope, onEnd: (span) => spans.onEnd(span) }),
     meter: meters.getMeter(scopeName, version),
     flush: async () => {
       await Promise.all([spans.forceFlush(), reader?.forceFlush()]);

@@ -1,9 +1,10 @@
-import { trace } from "@opentelemetry/api";
+import { type SpanContext, trace } from "@opentelemetry/api";
 import { pino } from "pino";
 import { safeFields, safeText } from "./safe-fields.ts";
 import { type LogOutput, standardOutput } from "./standard-output.ts";
 
-type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+/** @param span whose ids the line carries; left out: the active one */
+type Write = (fields: Readonly<Record<string, unknown>>, message: string, span?: SpanContext) => void;
 
 /** The process's log: one JSON object a line, fields first. Never a key, a prompt or an upstream's text. */
 export interface Log {
@@ -28,29 +29,26 @@ export function createLog(
     {
       level: known ? level : "info",
       formatters: { level: (label) => ({ level: label }) },
-      mixin: traceFields,
       // `safeFields` has turned errors into what may be shown; pino's own would take all their properties.
       serializers: { err: (shown: unknown) => shown },
     },
     destination,
   ).child(fields);
-  const write = (level: keyof Log, fields: Readonly<Record<string, unknown>>, message: string): void => {
-    if (logger.isLevelEnabled(level)) logger[level](safeFields(fields), safeText(message));
+  const write = (level: keyof Log, args: Parameters<Write>): void => {
+    if (!logger.isLevelEnabled(level)) return;
+    const [fields, message, span = trace.getActiveSpan()?.spanContext()] = args;
+    const line = safeFields(fields);
+    if (span !== undefined) {
+      line["trace_id"] = span.traceId;
+      line["span_id"] = span.spanId;
+      line["trace_flags"] = span.traceFlags.toString(16).padStart(2, "0");
+    }
+    logger[level](line, safeText(message));
   };
   return {
-    debug: (fields, message) => write("debug", fields, message),
-    info: (fields, message) => write("info", fields, message),
-    warn: (fields, message) => write("warn", fields, message),
-    error: (fields, message) => write("error", fields, message),
-  };
-}
-
-function traceFields(): Record<string, string> {
-  const span = trace.getActiveSpan()?.spanContext();
-  if (span === undefined) return {};
-  return {
-    trace_id: span.traceId,
-    span_id: span.spanId,
-    trace_flags: span.traceFlags.toString(16).padStart(2, "0"),
+    debug: (...args) => write("debug", args),
+    info: (...args) => write("info", args),
+    warn: (...args) => write("warn", args),
+    error: (...args) => write("error", args),
   };
 }

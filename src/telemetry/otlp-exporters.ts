@@ -1,6 +1,10 @@
+import { OTLPExporterBase } from "@opentelemetry/otlp-exporter-base";
+import type { OTLPExporterNodeConfigBase } from "@opentelemetry/otlp-exporter-base/node-http";
+import { TraceExporterMetricsHelper } from "@opentelemetry/otlp-transformer";
 import type { PushMetricExporter } from "@opentelemetry/sdk-metrics";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { type Environment, type OtlpTarget, valueOf } from "./export-plan.ts";
+import { spanSerializer } from "./write-spans.ts";
 
 // A batch that takes longer is lost anyway, and a shutdown waits for it. The SDK's own default is 10 s.
 const exportTimeoutMs = 2_000;
@@ -36,19 +40,40 @@ function onLoopback(url: string): boolean {
   return /^(?:\w+:\/\/)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i.test(url);
 }
 
-/** The span exporter for this protocol; only that one is loaded. */
+/** The span exporter for this protocol, with our serializer; only what it needs is loaded. */
 export async function createSpanExporter(
   target: OtlpTarget,
   env: Environment,
   concurrencyLimit: number,
 ): Promise<SpanExporter> {
-  const options = optionsFor(target, env, "TRACES", concurrencyLimit);
-  const { OTLPTraceExporter } =
-    target.protocol === "grpc"
-      ? await import("@opentelemetry/exporter-trace-otlp-grpc")
-      : await import("@opentelemetry/exporter-trace-otlp-proto");
   // `compression` is an enum of a package that is not ours to import; its member is this string.
-  return new OTLPTraceExporter(options as ConstructorParameters<typeof OTLPTraceExporter>[0]);
+  const options = optionsFor(target, env, "TRACES", concurrencyLimit) as OTLPExporterNodeConfigBase;
+  if (target.protocol === "grpc") {
+    const { convertLegacyOtlpGrpcOptions, createOtlpGrpcExportDelegate } =
+      await import("@opentelemetry/otlp-grpc-exporter-base");
+    return new OTLPExporterBase(
+      createOtlpGrpcExportDelegate(
+        convertLegacyOtlpGrpcOptions(options, "TRACES"),
+        spanSerializer,
+        "otlp_grpc_span_exporter",
+        TraceExporterMetricsHelper,
+        undefined,
+        "TraceExportService",
+        "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+      ),
+    );
+  }
+  const { convertLegacyHttpOptions, createOtlpHttpExportDelegate } =
+    await import("@opentelemetry/otlp-exporter-base/node-http");
+  return new OTLPExporterBase(
+    createOtlpHttpExportDelegate(
+      convertLegacyHttpOptions(options, "TRACES", "v1/traces", { "Content-Type": "application/x-protobuf" }),
+      spanSerializer,
+      "otlp_http_span_exporter",
+      TraceExporterMetricsHelper,
+      undefined,
+    ),
+  );
 }
 
 /** The metric exporter for this protocol; only that one is loaded. */

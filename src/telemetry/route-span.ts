@@ -1,10 +1,10 @@
-import { type Attributes, type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { Deployment, TierName } from "../routing/catalog.ts";
 import { boundedText } from "./bounded-text.ts";
 import { callSummaryOf } from "./call-summary.ts";
 import { emitEvent } from "./emit-event.ts";
 import { eventAttribute, eventName, genAi, metricLabel, switchyard } from "./names.ts";
-import { putAttributes } from "./put-attributes.ts";
+import { type Recording, recordingOf } from "./recording.ts";
 import type { SpanSource } from "./span-source.ts";
 import { usdOf } from "./usd.ts";
 import { wireWord } from "./wire-word.ts";
@@ -91,7 +91,8 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
   const call = callSummaryOf(parent);
   const startedAt = call?.startedAt ?? now();
   const span = tracer.startSpan("route", { kind: SpanKind.INTERNAL }, parent);
-  putAttributes(span, routeAttributes(facts));
+  const recording = recordingOf(span);
+  if (recording !== undefined) sayRoute(recording, facts);
   const inside = trace.setSpan(parent, span);
   const tier = facts.tier ?? "none";
   const skipped: string[] = [];
@@ -99,7 +100,7 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
   let firstMessageSeen = false;
   let ended = false;
 
-  call?.set(callAttributes(facts));
+  if (call !== undefined) sayCall(call, facts);
   if (facts.stream) instruments.streamActive.add(1, { [metricLabel.tier]: tier });
   return {
     source,
@@ -131,32 +132,35 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
       if (firstMessageSeen || ended) return;
       firstMessageSeen = true;
       const seconds = (now() - startedAt) / 1000;
-      call?.set({ [switchyard.timeToFirstMessage]: seconds });
+      call?.say(switchyard.timeToFirstMessage, seconds);
       instruments.timeToFirstMessage.record(seconds, { [metricLabel.tier]: tier });
     },
     end: (summary) => {
       if (ended) return;
       ended = true;
-      putAttributes(span, {
-        ...servedAttributes(summary),
-        [switchyard.routeAttempts]: summary.attempts,
-        [switchyard.routeRetries]: summary.retries,
-        [switchyard.routeFallbackDepth]: summary.fallbackDepth,
-        [switchyard.routeBackoffTotal]: backoffTotalMs / 1000,
+      if (recording !== undefined) {
+        sayServed(recording, summary);
+        recording.say(switchyard.routeAttempts, summary.attempts);
+        recording.say(switchyard.routeRetries, summary.retries);
+        recording.say(switchyard.routeFallbackDepth, summary.fallbackDepth);
+        recording.say(switchyard.routeBackoffTotal, backoffTotalMs / 1000);
         // Never an empty array: there are backends that refuse the whole batch for one (trace-backend.test.ts).
-        [switchyard.routeSkipped]: skipped.length === 0 ? undefined : skipped,
-        [switchyard.routeReason]: summary.reason,
-      });
+        recording.say(switchyard.routeSkipped, skipped.length === 0 ? undefined : skipped);
+        recording.say(switchyard.routeReason, summary.reason);
+      }
       // A rescued call is no error: only a route that found nobody is.
       if (summary.outcome === "exhausted") span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
 
-      call?.set({
-        ...servedAttributes(summary),
-        [switchyard.routeAttempts]: summary.attempts,
-        [switchyard.keep]: facts.arm === "canary" || worthKeeping.has(summary.outcome),
-        [switchyard.costAmount]: summary.costNanos === undefined ? undefined : usdOf(summary.costNanos),
-      });
+      if (call !== undefined) {
+        sayServed(call, summary);
+        call.say(switchyard.routeAttempts, summary.attempts);
+        call.say(switchyard.keep, facts.arm === "canary" || worthKeeping.has(summary.outcome));
+        call.say(
+          switchyard.costAmount,
+          summary.costNanos === undefined ? undefined : usdOf(summary.costNanos),
+        );
+      }
       instruments.routeRequests.add(1, {
         [metricLabel.tier]: tier,
         [metricLabel.outcome]: summary.outcome,
@@ -167,32 +171,26 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
   };
 }
 
-function routeAttributes(facts: RouteFacts): Attributes {
-  return {
-    [switchyard.routePolicy]: facts.policy,
-    [switchyard.routePolicyVersion]: facts.configRevision,
-    [switchyard.routeCandidates]: facts.candidates.length === 0 ? undefined : [...facts.candidates],
-    [switchyard.routeDeadlineRemaining]: Math.max(0, facts.deadlineRemainingMs) / 1000,
-    [switchyard.canaryArm]: facts.arm,
-    [switchyard.routeTier]: facts.tier,
-    [switchyard.canaryName]: facts.canaryName,
-    [switchyard.canaryWeight]:
-      facts.weightBasisPoints === undefined ? undefined : facts.weightBasisPoints / 10_000,
-  };
+function sayRoute(span: Recording, facts: RouteFacts): void {
+  const { candidates, weightBasisPoints } = facts;
+  span.say(switchyard.routePolicy, facts.policy);
+  span.say(switchyard.routePolicyVersion, facts.configRevision);
+  span.say(switchyard.routeCandidates, candidates.length === 0 ? undefined : [...candidates]);
+  span.say(switchyard.routeDeadlineRemaining, Math.max(0, facts.deadlineRemainingMs) / 1000);
+  span.say(switchyard.canaryArm, facts.arm);
+  span.say(switchyard.routeTier, facts.tier);
+  span.say(switchyard.canaryName, facts.canaryName);
+  span.say(switchyard.canaryWeight, weightBasisPoints === undefined ? undefined : weightBasisPoints / 10_000);
 }
 
-function callAttributes(facts: RouteFacts): Attributes {
-  return {
-    [switchyard.routeId]: facts.routeId,
-    [switchyard.configRevision]: facts.configRevision,
-    // The one place for a caller's own string: names of spans and labels of metrics take configured ids only.
-    [switchyard.requestModel]: boundedText(facts.requestModel),
-  };
+function sayCall(call: Recording, facts: RouteFacts): void {
+  call.say(switchyard.routeId, facts.routeId);
+  call.say(switchyard.configRevision, facts.configRevision);
+  // The one place for a caller's own string: names of spans and labels of metrics take configured ids only.
+  call.say(switchyard.requestModel, boundedText(facts.requestModel));
 }
 
-function servedAttributes(summary: RouteSummary): Attributes {
-  return {
-    [switchyard.routeOutcome]: summary.outcome,
-    [switchyard.routeServedModel]: summary.servedModel,
-  };
+function sayServed(span: Recording, summary: RouteSummary): void {
+  span.say(switchyard.routeOutcome, summary.outcome);
+  span.say(switchyard.routeServedModel, summary.servedModel);
 }

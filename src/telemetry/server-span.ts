@@ -12,7 +12,7 @@ import {
 import { readAuthority } from "./authority.ts";
 import { createCallSummary, withCallSummary } from "./call-summary.ts";
 import { switchyard } from "./names.ts";
-import { putAttributes } from "./put-attributes.ts";
+import { recordingOf } from "./recording.ts";
 import { logRequest } from "./request-log.ts";
 import type { SpanSource } from "./span-source.ts";
 import { readTraceContext } from "./trace-context.ts";
@@ -36,8 +36,6 @@ export interface ServerSpan {
   readonly context: Context;
   /** Runs inside its context; a stream's handler needs it around each `next()` and `return()`. */
   readonly run: <T>(work: () => T) => T;
-  /** Also kept for the `request` log line. */
-  readonly setAttributes: (attributes: Attributes) => void;
   /** @param code gRPC's name of the status, or `OK` */
   readonly end: (code: string) => void;
 }
@@ -65,44 +63,45 @@ export function startServerSpan(source: SpanSource, call: ServerCall): ServerSpa
   if (unobserved.test(call.method)) return unobservedSpan(parent);
 
   const system = call.protocol === "connect" ? "connectrpc" : RPC_SYSTEM_NAME_VALUE_GRPC;
-  const identity = { [ATTR_RPC_SYSTEM_NAME]: system, [ATTR_RPC_METHOD]: call.method };
-  const server = readAuthority(call.authority);
-  const attributes: Attributes = { ...identity };
-  if (server !== undefined) attributes[ATTR_SERVER_ADDRESS] = server.host;
-  if (server?.port !== undefined) attributes[ATTR_SERVER_PORT] = server.port;
   const span = source.tracer.startSpan(call.method, { kind: SpanKind.SERVER }, parent);
-  putAttributes(span, attributes);
+  const recording = recordingOf(span);
+  recording?.say(ATTR_RPC_SYSTEM_NAME, system);
+  recording?.say(ATTR_RPC_METHOD, call.method);
+  const server = recording && readAuthority(call.authority);
+  recording?.say(ATTR_SERVER_ADDRESS, server?.host);
+  recording?.say(ATTR_SERVER_PORT, server?.port);
   const summary = createCallSummary(span, source.now());
-  if (call.caller !== undefined) summary.set({ [switchyard.callerId]: call.caller });
+  summary.say(switchyard.callerId, call.caller);
   const inside = withCallSummary(trace.setSpan(parent, span), summary);
   let ended = false;
   return {
     traceId: span.spanContext().traceId,
     context: inside,
     run: (work) => context.with(inside, work),
-    setAttributes: summary.set,
     end: (code) => {
       if (ended) return;
       ended = true;
       const durationMs = source.now() - summary.startedAt;
-      const status = statusAttributes(code, call.protocol);
-      putAttributes(span, status);
-      if (serverFaults.has(code)) span.setStatus({ code: SpanStatusCode.ERROR });
+      const labels: Attributes = { [ATTR_RPC_SYSTEM_NAME]: system, [ATTR_RPC_METHOD]: call.method };
+      const status = statusOf(code, call.protocol);
+      recording?.say(ATTR_RPC_STATUS_CODE, status);
+      if (status !== undefined) labels[ATTR_RPC_STATUS_CODE] = status;
+      if (serverFaults.has(code) && status !== undefined) {
+        recording?.say(ATTR_ERROR_TYPE, status);
+        labels[ATTR_ERROR_TYPE] = status;
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
       span.end();
-      source.instruments.rpcServerCallDuration.record(durationMs / 1000, { ...identity, ...status });
-      context.with(inside, () => logRequest(source.log, call, { code, durationMs }, summary));
+      source.instruments.rpcServerCallDuration.record(durationMs / 1000, labels);
+      logRequest(source.log, call, { code, durationMs }, summary, span.spanContext());
     },
   };
 }
 
 // gRPC spells a status UNAVAILABLE and has one for success; Connect spells it unavailable and has none.
-function statusAttributes(code: string, protocol: ServerCall["protocol"]): Attributes {
-  if (protocol === "connect" && code === "OK") return {};
-  const name = protocol === "connect" ? connectCode(code) : code;
-  return {
-    [ATTR_RPC_STATUS_CODE]: name,
-    ...(serverFaults.has(code) ? { [ATTR_ERROR_TYPE]: name } : {}),
-  };
+function statusOf(code: string, protocol: ServerCall["protocol"]): string | undefined {
+  if (protocol !== "connect") return code;
+  return code === "OK" ? undefined : connectCode(code);
 }
 
 function connectCode(code: string): string {
@@ -114,7 +113,6 @@ function unobservedSpan(parent: Context): ServerSpan {
     traceId: trace.getSpanContext(parent)?.traceId ?? randomUUID().replaceAll("-", ""),
     context: parent,
     run: (work) => context.with(parent, work),
-    setAttributes: () => {},
     end: () => {},
   };
 }

@@ -2,11 +2,11 @@ import {
   type Context,
   createTraceState,
   isSpanContextValid,
-  ROOT_CONTEXT,
   type SpanContext,
   trace,
   TraceFlags,
 } from "@opentelemetry/api";
+import { callRoot } from "./linked-context.ts";
 
 // version 00 has exactly these four fields; a later version may append some.
 const traceparentForm = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
@@ -18,10 +18,10 @@ const traceparentForm = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-
  */
 export function readTraceContext(header: (name: string) => string | undefined): Context {
   const match = traceparentForm.exec(header("traceparent")?.trim() ?? "");
-  if (match === null) return ROOT_CONTEXT;
+  if (match === null) return callRoot;
   const [, version, traceId, spanId, flags, rest] = match;
-  if (traceId === undefined || spanId === undefined || flags === undefined) return ROOT_CONTEXT;
-  if (version === "00" && rest !== undefined) return ROOT_CONTEXT;
+  if (traceId === undefined || spanId === undefined || flags === undefined) return callRoot;
+  if (version === "00" && rest !== undefined) return callRoot;
   const state = header("tracestate");
   const spanContext: SpanContext = {
     traceId,
@@ -30,7 +30,7 @@ export function readTraceContext(header: (name: string) => string | undefined): 
     isRemote: true,
     ...(state === undefined ? {} : { traceState: createTraceState(state) }),
   };
-  return isSpanContextValid(spanContext) ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : ROOT_CONTEXT;
+  return isSpanContextValid(spanContext) ? trace.setSpanContext(callRoot, spanContext) : callRoot;
 }
 
 /** The headers that carry this span to an upstream: `traceparent`, `tracestate`; never baggage. */

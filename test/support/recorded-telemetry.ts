@@ -1,4 +1,5 @@
 import { context, trace } from "@opentelemetry/api";
+import { emptyResource } from "@opentelemetry/resources";
 import {
   AggregationTemporality,
   type DataPoint,
@@ -18,7 +19,7 @@ import {
 import { createAsyncContext } from "../../src/telemetry/async-context.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { createInstruments } from "../../src/telemetry/metrics.ts";
-import { recordEverything } from "../../src/telemetry/samplers.ts";
+import { createRecordingTracer } from "../../src/telemetry/recording-tracer.ts";
 import type { SpanSource } from "../../src/telemetry/span-source.ts";
 
 /** One point of a metric: its labels, and its value or, of a histogram, count and sum. */
@@ -44,10 +45,14 @@ export function recordTelemetry(
 ): RecordedTelemetry {
   context.setGlobalContextManager(createAsyncContext());
   const exporter = new InMemorySpanExporter();
-  const tracers = new TracerProvider({
-    sampler: options.sampler ?? recordEverything(),
-    spanProcessors: [new SimpleSpanProcessor({ exporter })],
-  });
+  const processor = new SimpleSpanProcessor({ exporter });
+  const { sampler } = options;
+  const tracers = sampler && new TracerProvider({ sampler, spanProcessors: [processor] });
+  const origin = {
+    resource: emptyResource(),
+    instrumentationScope: { name: "test" },
+    onEnd: (span: ReadableSpan) => processor.onEnd(span),
+  };
   const reader = new PeriodicExportingMetricReader({
     exporter: new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE),
     exportIntervalMillis: 3_600_000,
@@ -62,7 +67,7 @@ export function recordTelemetry(
   });
   return {
     source: {
-      tracer: tracers.getTracer("test"),
+      tracer: tracers?.getTracer("test") ?? createRecordingTracer(origin),
       instruments: createInstruments(meters.getMeter("test")),
       log,
       now: options.now ?? (() => performance.now()),
@@ -91,7 +96,7 @@ export function recordTelemetry(
     close: async () => {
       trace.disable();
       context.disable();
-      await Promise.all([tracers.shutdown(), meters.shutdown()]);
+      await Promise.all([tracers?.shutdown(), meters.shutdown()]);
     },
   };
 }

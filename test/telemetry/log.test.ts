@@ -1,3 +1,4 @@
+import { context, trace } from "@opentelemetry/api";
 import { describe, expect, it } from "vitest";
 import { createLog } from "../../src/telemetry/log.ts";
 import { recordTelemetry } from "../support/recorded-telemetry.ts";
@@ -87,11 +88,12 @@ describe("createLog()", () => {
 
   it("carries the ids of the active span", async () => {
     const telemetry = recordTelemetry();
-    await telemetry.source.tracer.startActiveSpan("s", async (span) => {
+    const span = telemetry.source.tracer.startSpan("s");
+    await context.with(trace.setSpan(context.active(), span), async () => {
       await Promise.resolve();
       telemetry.source.log.info({}, "inside");
-      span.end();
     });
+    span.end();
     const { traceId, spanId } = telemetry.span("s").spanContext();
     expect(telemetry.lines()).toMatchObject([{ trace_id: traceId, span_id: spanId, trace_flags: "01" }]);
     await telemetry.close();

@@ -105,7 +105,6 @@ describe("startServerSpan()", () => {
     it(`leaves no span, metric or line for ${method}, but a trace id`, async () => {
       const span = startServerSpan(telemetry.source, sampleCall({}, { method }));
       expect(span.run(() => 7)).toBe(7);
-      span.setAttributes({ a: 1 });
       span.end("OK");
       expect(span.traceId).toMatch(/^[0-9a-f]{32}$/);
       expect(telemetry.spans()).toEqual([]);

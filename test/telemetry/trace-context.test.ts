@@ -1,6 +1,7 @@
-import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { trace } from "@opentelemetry/api";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { callRoot } from "../../src/telemetry/linked-context.ts";
 import { readTraceContext, traceHeadersOf } from "../../src/telemetry/trace-context.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
@@ -43,7 +44,7 @@ describe("readTraceContext()", () => {
     `0 0-${traceId}-${spanId}-01`,
   ]) {
     it(`takes no context from ${JSON.stringify(traceparent)}`, () => {
-      expect(readTraceContext((name) => (name === "traceparent" ? traceparent : "a=1"))).toBe(ROOT_CONTEXT);
+      expect(readTraceContext((name) => (name === "traceparent" ? traceparent : "a=1"))).toBe(callRoot);
     });
   }
 
