@@ -47,7 +47,9 @@ export async function visitHedged<T>(
 
   const [fastest, other] = await firstOf(first, second);
   const result = await fastest.visited;
-  const decided = result.kind === "won" || failureRules[result.failure.kind].next === "give-up";
+  // Who claimed in the same tick has the answer, though it settles a little later: a refusal must not drop it.
+  const decided =
+    result.kind === "won" || (winner === undefined && failureRules[result.failure.kind].next === "give-up");
   if (decided) {
     other.attempt()?.abandon();
     // The answer of a unary call tells of the loser too; a stream must not wait for it.

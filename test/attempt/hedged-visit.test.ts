@@ -96,6 +96,27 @@ describe("a hedge", () => {
     });
   });
 
+  for (const kind of ["unary", "stream"] as const) {
+    it(`keeps a ${kind} answer that is there when the other side is refused in the same tick`, async () => {
+      const { chat, stream, clock, recorded, keys, fleet } = start((request) =>
+        request.upstream === "one"
+          ? { kind: "fail", failure: "invalid-request", afterMs: 2500 }
+          : after(0, 500)(request),
+      );
+      const running: Promise<unknown> = kind === "unary" ? chat() : stream().then((events) => events.at(-1));
+      await clock.advance(2499);
+      clock.advanceSync(1);
+      expect(await settle(clock, running)).toMatchObject({
+        served: { reason: "hedge", attempt: { number: 2, deployment: "acme/a@two" } },
+      });
+      const ends = recorded.map(({ deployment, outcome }) => `${deployment} ${outcome}`);
+      expect(ends.toSorted()).toEqual(["acme/a@one failed", "acme/a@two succeeded"]);
+      expect(fleet.snapshot().every(({ inFlight }) => inFlight === 0)).toBe(true);
+      expect([...keys.values()].every(({ leased }) => leased() === 0)).toBe(true);
+      expect(clock.pendingTimers()).toBe(0);
+    });
+  }
+
   it("fails once where both fail, and goes on with the plan", async () => {
     const { chat, clock, requests } = start((_, index) =>
       index < 2 ? { kind: "fail", failure: "server-error", afterMs: 2500 } : { kind: "answer" },
