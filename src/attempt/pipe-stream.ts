@@ -111,14 +111,10 @@ function broke(
 ): PipeEnd {
   attempt.stop();
   const judged = attempt.judge(cause);
-  const ofTheCall = call.signal.aborted;
-  const failure: Failure = ofTheCall ? judged.failure : { ...judged.failure, kind: "stream-broken" };
-  const verdict = ofTheCall || judged.verdict === silentVerdict ? silentVerdict : brokenStreamVerdict;
-  const entry = attempt.fail({
-    failure,
-    verdict,
-    partial: reader.facts(),
-    keyFailure: ofTheCall ? failure : judged.failure,
-  });
+  const failure: Failure = call.signal.aborted
+    ? judged.failure
+    : { ...judged.failure, kind: "stream-broken" };
+  const verdict = judged.verdict === silentVerdict ? silentVerdict : brokenStreamVerdict;
+  const entry = attempt.fail({ failure, verdict, partial: reader.facts(), keyFailure: judged.failure });
   return { kind: "broke", entry, failure };
 }
