@@ -1,4 +1,5 @@
 import { type RollbackRule, rollbackRules } from "../routing/canary-verdict.ts";
+import { isRecord, type JsonRecord, parseJson } from "../upstream/untrusted-json.ts";
 import type { CanaryStanding, LoadedCanary, SavedCanary } from "./canary-store.ts";
 
 /** As a person can read it, too. */
@@ -8,18 +9,12 @@ export function writeCanaryText(saved: SavedCanary): string {
 
 /** What a text says that {@link writeCanaryText} wrote; `unreadable` for any other. */
 export function readCanaryText(text: string): LoadedCanary {
-  try {
-    const saved = savedOf(JSON.parse(text));
-    return saved === undefined ? { kind: "unreadable" } : { kind: "saved", saved };
-  } catch {
-    return { kind: "unreadable" };
-  }
+  const saved = savedOf(parseJson(text));
+  return saved === undefined ? { kind: "unreadable" } : { kind: "saved", saved };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 function savedOf(value: unknown): SavedCanary | undefined {
-  if (!isFields(value) || !isFields(value["standing"])) return undefined;
+  if (!isRecord(value) || !isRecord(value["standing"])) return undefined;
   const { stable, canary, configuredBasisPoints, changedAt } = value;
   const standing = standingOf(value["standing"]);
   return typeof stable === "string" &&
@@ -31,15 +26,11 @@ function savedOf(value: unknown): SavedCanary | undefined {
     : undefined;
 }
 
-function standingOf({ kind, weightBasisPoints, rule, why, at }: Fields): CanaryStanding | undefined {
+function standingOf({ kind, weightBasisPoints, rule, why, at }: JsonRecord): CanaryStanding | undefined {
   if (kind === "trying" && isBasisPoints(weightBasisPoints)) return { kind, weightBasisPoints };
   return kind === "rolled-back" && isRule(rule) && typeof why === "string" && typeof at === "number"
     ? { kind, rule, why, at }
     : undefined;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null;
 }
 
 function isBasisPoints(value: unknown): value is number {
