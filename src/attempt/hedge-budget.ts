@@ -4,10 +4,9 @@ export interface HedgeBudget {
   readonly used: (tokens: number) => void;
   /**
    * Takes what a hedge may waste; false: it would be too much, and nothing is taken.
-   * @param tokens most that the hedge can use
-   * @param callTokens what the call itself is expected to use: it counts though it has not ended
+   * @param tokens what the hedge, and the call that it hedges, can each use: the call counts though it has not ended
    */
-  readonly take: (tokens: number, callTokens: number) => boolean;
+  readonly take: (tokens: number) => boolean;
   /** Gives back what a hedge had taken and did not waste. */
   readonly giveBack: (tokens: number) => void;
 }
@@ -37,9 +36,9 @@ export function createHedgeBudget(maxExtraPercent: number, now: () => number): H
       turn();
       current.used += tokens;
     },
-    take: (tokens, callTokens) => {
+    take: (tokens) => {
       turn();
-      const all = current.used + last.used + callTokens;
+      const all = current.used + last.used + tokens;
       if (current.hedged + last.hedged + tokens > (all * maxExtraPercent) / 100) return false;
       current.hedged += tokens;
       return true;

@@ -24,10 +24,7 @@ export function createHedging(config: Config["hedge"], now: () => number): Hedgi
   const budget = createHedgeBudget(config.maxExtraPercent, now);
   return {
     delayMs: (id) => Math.max(config.delayMs, times.p95Ms(id) ?? 0),
-    afford: (call) => {
-      const tokens = expectedTokens(call);
-      return budget.take(tokens, tokens);
-    },
+    afford: (call) => budget.take(expectedTokens(call)),
     learn: ({ deployment, usage, outcome, firstTokenMs, latencyMs }, call) => {
       const used = (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);
       budget.used(used);
