@@ -12,7 +12,8 @@ export const failureAdvice: Readonly<Record<FailureKind, string>> = {
   unauthorized: "the key is refused: set a valid one, from the console of the upstream",
   forbidden: "the key may not use this model: allow it in the console of the upstream, or use another key",
   "model-missing":
-    "it does not know this model: correct `upstreamModel`, or take the upstream from the model's list",
+    "it does not know the path or the model: check that baseUrl is its API, most end in /v1; " +
+    "then correct `upstreamModel`, or take the upstream from the model's list",
   redirected: "it redirects, which is never followed: set baseUrl to where it redirects",
   overloaded: "it has no room now: try again later",
   "server-error": "it fails by itself: try again later, and look at its status page",
