@@ -24,6 +24,8 @@ export interface GrpcServerOptions {
 }
 
 const keepaliveTimeoutMs = 20_000;
+// grpc-js spreads ages by a tenth, and a timer of 2³¹ ms or more runs out at once.
+const longestConnectionAgeMs = 1_900_000_000;
 const maxConcurrentStreams = 4_096;
 
 /**
@@ -44,7 +46,7 @@ export function createGrpcServer(options: GrpcServerOptions): RpcServer {
     "grpc.max_concurrent_streams": maxConcurrentStreams,
     "grpc.keepalive_time_ms": options.keepaliveMs,
     "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
-    "grpc.max_connection_age_ms": options.maxConnectionAgeMs,
+    "grpc.max_connection_age_ms": Math.min(options.maxConnectionAgeMs, longestConnectionAgeMs),
     // No call lasts longer than a stream may.
     "grpc.max_connection_age_grace_ms": policy.streamMs,
     // grpc-js itself sets no bound to what one connection may hold.
