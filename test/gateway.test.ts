@@ -3,6 +3,8 @@ import { connect, createServer } from "node:net";
 import { createClient, ConnectError, Code } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, it } from "vitest";
+import { Health, HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { OperatorService } from "../gen/switchyard/operator/v1/operator_service_pb.ts";
 import { GatewayService, ServingStatus } from "../gen/switchyard/v1/gateway_service_pb.ts";
 import { type Gateway, startGateway } from "../src/gateway.ts";
@@ -80,6 +82,41 @@ describe("the gateway", () => {
     for (const address of Object.values(addresses)) expect(await listens(address!)).toBe(false);
     const simulator = String(lines.find(({ event }) => event === "simulator")?.["baseUrl"]);
     expect(await listens(new URL(simulator).host)).toBe(false);
+  });
+
+  it("offers health and reflection on each listener, of what that listener serves", async () => {
+    const { gateway: starting } = await start();
+    const gateway = await starting;
+    const { connect, grpc, operator } = gateway.addresses;
+    for (const [address, mine, other] of [
+      [connect, GatewayService, OperatorService],
+      [grpc, GatewayService, OperatorService],
+      [operator, OperatorService, GatewayService],
+    ] as const) {
+      const transport = createGrpcTransport({ baseUrl: `http://${address}` });
+      const health = createClient(Health, transport);
+      for (const service of ["", mine.typeName]) {
+        expect(await health.check({ service })).toMatchObject({
+          status: HealthCheckResponse_ServingStatus.SERVING,
+        });
+      }
+      expect(await codeOf(health.check({ service: other.typeName }))).toBe(Code.NotFound);
+      async function* question() {
+        yield { messageRequest: { case: "listServices" as const, value: "" } };
+      }
+      for await (const { messageResponse } of createClient(ServerReflection, transport).serverReflectionInfo(
+        question(),
+      )) {
+        if (messageResponse.case !== "listServicesResponse") throw new Error(`a ${messageResponse.case}`);
+        expect(messageResponse.value.service.map(({ name }) => name).toSorted()).toEqual([
+          Health.typeName,
+          ServerReflection.typeName,
+          "grpc.reflection.v1alpha.ServerReflection",
+          mine.typeName,
+        ]);
+      }
+    }
+    await gateway.close();
   });
 
   it("says in the line and the span of a call who called", async () => {
