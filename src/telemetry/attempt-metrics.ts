@@ -1,6 +1,6 @@
 import { ATTR_ERROR_TYPE } from "@opentelemetry/semantic-conventions";
 import type { AttemptFacts, AttemptResult } from "./attempt-facts.ts";
-import { genAi, metricLabel, switchyard } from "./names.ts";
+import { genAi } from "./names.ts";
 import { providerName } from "./provider-name.ts";
 import type { RouteSpan } from "./route-span.ts";
 import { usdOf } from "./usd.ts";
@@ -25,23 +25,15 @@ export function recordAttempt(
   const labels = modelLabels(facts);
   const error = ended.errorType === undefined ? {} : { [ATTR_ERROR_TYPE]: ended.errorType };
   instruments.operationDuration.record(ended.durationMs / 1000, { ...labels, ...error });
-  instruments.attempts.add(1, {
-    [genAi.requestModel]: facts.model,
-    [genAi.providerName]: labels[genAi.providerName],
-    [switchyard.attemptReason]: facts.reason,
-    [switchyard.upstreamKeyId]: facts.keyId,
-    ...error,
-  });
+  const provider = labels[genAi.providerName];
+  instruments.attempts.add(1, facts.model, provider, facts.reason, facts.keyId, ended.errorType);
   if (result.usage !== undefined) {
     instruments.tokenUsage.record(result.usage.inputTokens, { ...labels, [genAi.tokenType]: "input" });
     instruments.tokenUsage.record(result.usage.outputTokens, { ...labels, [genAi.tokenType]: "output" });
   }
   if (result.costNanos !== undefined) {
-    instruments.cost.add(usdOf(result.costNanos), {
-      [metricLabel.tier]: route.facts.tier ?? "none",
-      [metricLabel.model]: facts.model,
-      [metricLabel.source]: result.tokensSource ?? "upstream",
-    });
+    const cost = usdOf(result.costNanos);
+    instruments.cost.add(cost, route.facts.tier ?? "none", facts.model, result.tokensSource ?? "upstream");
   }
 }
 

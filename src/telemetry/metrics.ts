@@ -1,6 +1,7 @@
 import type { Counter, Histogram, Meter, ObservableGauge, UpDownCounter } from "@opentelemetry/api";
-import { METRIC_RPC_SERVER_CALL_DURATION } from "@opentelemetry/semantic-conventions";
-import { genAiMetric, metricName } from "./names.ts";
+import { ATTR_ERROR_TYPE, METRIC_RPC_SERVER_CALL_DURATION } from "@opentelemetry/semantic-conventions";
+import { genAi, genAiMetric, metricLabel, metricName, switchyard } from "./names.ts";
+import { createTally, type Tally } from "./tally.ts";
 
 // GenAI conventions, "Metric: gen_ai.client.operation.duration" and its neighbours: explicit bucket advice.
 const operationSeconds = [
@@ -34,13 +35,16 @@ export interface Instruments {
   readonly tokenUsage: Histogram;
   readonly timeToFirstChunk: Histogram;
   readonly timePerOutputChunk: Histogram;
-  readonly routeRequests: Counter;
-  readonly attempts: Counter;
+  /** By tier, outcome and arm. */
+  readonly routeRequests: Tally;
+  /** By model, provider, the attempt's reason, the key's id and, where it failed, the error's type. */
+  readonly attempts: Tally;
   readonly candidatesSkipped: Counter;
   readonly routeBackoff: Histogram;
   readonly breakerState: ObservableGauge;
   readonly breakerTransitions: Counter;
-  readonly cost: Counter;
+  /** By tier, model and where the tokens come from. */
+  readonly cost: Tally;
   readonly streamActive: UpDownCounter;
   readonly timeToFirstMessage: Histogram;
   readonly canaryDecisions: Counter;
@@ -87,14 +91,26 @@ export function createInstruments(meter: Meter): Instruments {
       operationSeconds,
       "Time between two pieces of content of a streaming attempt",
     ),
-    routeRequests: meter.createCounter(metricName.routeRequests, {
-      unit: "{request}",
-      description: "Calls by how their route ended, each once however many attempts it took",
-    }),
-    attempts: meter.createCounter(metricName.attempts, {
-      unit: "{attempt}",
-      description: "Attempts, key rotations included",
-    }),
+    routeRequests: createTally(
+      meter.createObservableCounter(metricName.routeRequests, {
+        unit: "{request}",
+        description: "Calls by how their route ended, each once however many attempts it took",
+      }),
+      [metricLabel.tier, metricLabel.outcome, metricLabel.arm],
+    ),
+    attempts: createTally(
+      meter.createObservableCounter(metricName.attempts, {
+        unit: "{attempt}",
+        description: "Attempts, key rotations included",
+      }),
+      [
+        genAi.requestModel,
+        genAi.providerName,
+        switchyard.attemptReason,
+        switchyard.upstreamKeyId,
+        ATTR_ERROR_TYPE,
+      ],
+    ),
     candidatesSkipped: meter.createCounter(metricName.candidatesSkipped, {
       unit: "{candidate}",
       description: "Candidates passed over without an attempt",
@@ -112,11 +128,14 @@ export function createInstruments(meter: Meter): Instruments {
       unit: "{transition}",
       description: "Changes of a breaker's state",
     }),
-    cost: meter.createCounter(metricName.cost, {
-      // In braces: a bare unit would become part of the name that Prometheus shows.
-      unit: "{USD}",
-      description: "Cost of attempts, failed ones included; unpriced attempts add nothing",
-    }),
+    cost: createTally(
+      meter.createObservableCounter(metricName.cost, {
+        // In braces: a bare unit would become part of the name that Prometheus shows.
+        unit: "{USD}",
+        description: "Cost of attempts, failed ones included; unpriced attempts add nothing",
+      }),
+      [metricLabel.tier, metricLabel.model, metricLabel.source],
+    ),
     streamActive: meter.createUpDownCounter(metricName.streamActive, {
       unit: "{stream}",
       description: "Streams being answered",

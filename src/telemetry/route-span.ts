@@ -161,11 +161,7 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
           summary.costNanos === undefined ? undefined : usdOf(summary.costNanos),
         );
       }
-      instruments.routeRequests.add(1, {
-        [metricLabel.tier]: tier,
-        [metricLabel.outcome]: summary.outcome,
-        [metricLabel.arm]: facts.arm,
-      });
+      instruments.routeRequests.add(1, tier, summary.outcome, facts.arm);
       if (facts.stream) instruments.streamActive.add(-1, { [metricLabel.tier]: tier });
     },
   };
