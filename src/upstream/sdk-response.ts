@@ -4,11 +4,25 @@ import { header } from "./response-header.ts";
 
 /** What the SDK reads of a response whose body it is not asked to parse. */
 interface SdkResponse extends Pick<Response, "ok" | "status" | "url" | "text"> {
-  readonly headers: {
-    readonly get: (name: string) => string | null;
-    /** Read for the SDK's log alone, which is off. */
-    readonly entries: () => readonly never[];
-  };
+  readonly headers: SdkHeaders;
+}
+
+/** A class, so that the SDK finds no members to spell out for its log, which is off. */
+class SdkHeaders {
+  readonly #headers: ResponseHead["headers"];
+
+  constructor(headers: ResponseHead["headers"]) {
+    this.#headers = headers;
+  }
+
+  get(name: string): string | null {
+    return header(this.#headers, name) ?? null;
+  }
+
+  /** Read for that log alone. */
+  entries(): readonly never[] {
+    return [];
+  }
 }
 
 /**
@@ -20,7 +34,7 @@ export function sdkResponse(exchange: Exchange, { status, headers }: ResponseHea
     ok: status >= 200 && status < 300,
     status,
     url: "",
-    headers: { get: (name) => header(headers, name) ?? null, entries: () => [] },
+    headers: new SdkHeaders(headers),
     text: async () => {
       exchange.errorText = exchange.body === undefined ? "" : await readErrorText(exchange.body);
       return exchange.errorText;
