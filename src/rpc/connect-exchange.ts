@@ -107,7 +107,6 @@ function toIncoming(
     protocol: protocolName === "grpc" || protocolName === "grpc-web" ? protocolName : "connect",
     authority: authorityOf(request),
     header: (name) => header.get(name) ?? undefined,
-    headerNames: () => [...header.keys()],
     timeoutMs,
     setResponseHeader: (name, value) => context.responseHeader.set(name, value),
     setResponseTrailer: (name, value) => context.responseTrailer.set(name, value),

@@ -3,8 +3,7 @@ import {
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
-  ServerListenerBuilder,
-  ResponderBuilder,
+  type ServerListener,
   status as grpcCode,
 } from "@grpc/grpc-js";
 import { isOwnStatus, toGrpcStatus } from "./grpc-status.ts";
@@ -35,8 +34,6 @@ export function createGrpcGate(
   calls: CallServer,
   maxRequestBytes: number,
 ): GrpcGate {
-  const exchanges = new WeakMap<Metadata, GrpcExchange>();
-
   const interceptor: ServerInterceptor = ({ path }, base) => {
     const method = methods.get(path);
     if (method === undefined) return new ServerInterceptingCall(base);
@@ -53,8 +50,8 @@ export function createGrpcGate(
         ? send(status)
         : send(toGrpcStatus(exchange.call.fail(error), exchange.trailers));
     };
-    const listener = new ServerListenerBuilder()
-      .withOnReceiveMetadata((metadata, next) => {
+    const listener: ServerListener = {
+      onReceiveMetadata: (metadata: OpenedMetadata, next) => {
         try {
           exchange = open(method, base, metadata, calls);
         } catch (cause) {
@@ -63,24 +60,28 @@ export function createGrpcGate(
         }
         const { call, trailers } = exchange;
         if (call.refusal !== undefined) return base.sendStatus(toGrpcStatus(call.refusal, trailers));
-        exchanges.set(metadata, exchange);
+        metadata[opened] = exchange;
         next(metadata);
-      })
-      .withOnCancel(() => exchange?.call.callerLeft())
-      .build();
-    const responder = new ResponderBuilder().withStart((next) => next(listener)).build();
-    return new ServerInterceptingCall(base, responder);
+      },
+      onCancel: () => exchange?.call.callerLeft(),
+    };
+    return new ServerInterceptingCall(base, { start: (next) => next(listener) });
   };
 
   return {
     interceptor,
-    exchangeOf(requestHeaders) {
-      const exchange = exchanges.get(requestHeaders);
+    exchangeOf(requestHeaders: OpenedMetadata) {
+      const exchange = requestHeaders[opened];
       if (exchange === undefined) throw new Error("a call that the gate did not open");
       return exchange;
     },
   };
 }
+
+/** Of the request headers that the handler is given again. A WeakMap would be work for each garbage collection. */
+const opened = Symbol("opened");
+
+type OpenedMetadata = Metadata & { [opened]?: GrpcExchange };
 
 function open(
   method: RpcMethod,
@@ -96,9 +97,10 @@ function open(
     authority: base.getHost(),
     header: (name) => {
       const values = metadata.get(name);
-      return values.length === 0 ? undefined : values.map(asText).join(", ");
+      const [first] = values;
+      if (first === undefined) return undefined;
+      return values.length === 1 ? asText(first) : values.map(asText).join(", ");
     },
-    headerNames: () => Object.keys(metadata.getMap()),
     timeoutMs: callerTimeout(base.getDeadline()),
     setResponseHeader: (name, value) => headers.set(name, value),
     setResponseTrailer: (name, value) => trailers.set(name, value),

@@ -9,7 +9,6 @@ export interface IncomingCall {
   readonly authority: string | undefined;
   /** Lower-case names. */
   readonly header: (name: string) => string | undefined;
-  readonly headerNames: () => readonly string[];
   /** The allowance that the caller sent, in milliseconds; undefined where it set none. */
   readonly timeoutMs: number | undefined;
   /** Sent before the first message. */

@@ -112,9 +112,17 @@ export function openCall(
   /** Runs inside the span, and lets go of what runs when the call is ended by force. */
   function raced<T>(work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      pulling = reject;
-      span.run(work).then(resolve, reject);
-    }).finally(() => (pulling = undefined)) as Promise<T>;
+      const answered = (value: T): void => {
+        pulling = undefined;
+        resolve(value);
+      };
+      const failed = (cause: unknown): void => {
+        pulling = undefined;
+        reject(cause);
+      };
+      pulling = failed;
+      span.run(work).then(answered, failed);
+    });
   }
 
   const expiry =

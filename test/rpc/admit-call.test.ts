@@ -19,7 +19,6 @@ function incoming(
     protocol: "grpc",
     authority: undefined,
     header: (name) => (name === "x-switchyard-criticality" ? criticality : undefined),
-    headerNames: () => [],
     timeoutMs: undefined,
     setResponseHeader: () => {},
     setResponseTrailer: () => {},
