@@ -3,7 +3,6 @@ import type { PlannedCall } from "./planned-call.ts";
 import { createFirstContentTimes } from "./first-content-times.ts";
 import { createHedgeBudget } from "./hedge-budget.ts";
 import type { AttemptEntry } from "./trail.ts";
-import { estimateInputTokens } from "../upstream/estimate-tokens.ts";
 
 /** When a silent attempt gets company, and whether that may be paid. Learns from every attempt. */
 export interface Hedging {
@@ -35,6 +34,6 @@ export function createHedging(config: Config["hedge"], now: () => number): Hedgi
   };
 }
 
-function expectedTokens({ input }: PlannedCall): number {
-  return estimateInputTokens(input) + (input.generationConfig?.maxOutputTokens ?? assumedOutputTokens);
+function expectedTokens({ input, inputTokens }: PlannedCall): number {
+  return inputTokens + (input.generationConfig?.maxOutputTokens ?? assumedOutputTokens);
 }

@@ -172,7 +172,7 @@ export function startAttempt(
       return { failure: timeout, verdict: counts ? failureVerdict(timeout) : silentVerdict };
     },
     succeed: (answer) => {
-      const usage = answer.usage ?? estimatedUsage(call.input, answer.outputTokens);
+      const usage = answer.usage ?? estimatedUsage(call.inputTokens, answer.outputTokens);
       const cost = pricing.cost(candidate, usage, answer.modelVersion);
       const attempt = entryOf("succeeded", undefined, usage, cost);
       close(attempt, answer, successVerdict, undefined);
@@ -181,7 +181,7 @@ export function startAttempt(
     fail: ({ failure, verdict, partial: seen, keyFailure = failure }) => {
       // The loser of a race was asked, and will be billed, for the prompt at least.
       const partial = abandoned ? (seen ?? nothingYet) : seen;
-      const usage = partial && (partial.usage ?? estimatedUsage(call.input, partial.outputTokens));
+      const usage = partial && (partial.usage ?? estimatedUsage(call.inputTokens, partial.outputTokens));
       const cost = usage && pricing.cost(candidate, usage, partial?.modelVersion ?? "");
       const entry = entryOf(abandoned ? "hedge-lost" : outcomeOf(failure), failure, usage, cost);
       heed(keyFailure);

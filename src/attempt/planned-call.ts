@@ -52,6 +52,8 @@ export interface CallAccount {
 export interface PlannedCall {
   readonly plan: Plan;
   readonly input: ChatInput;
+  /** Of `input`, estimated. */
+  readonly inputTokens: number;
   readonly limits: CallLimits;
   /** Of a stream; a unary call ignores it. */
   readonly restart: StreamRestartMode;

@@ -5,16 +5,12 @@ import {
   UsageSchema,
   UsageSource,
 } from "../../gen/switchyard/v1/content_pb.ts";
-import type { ChatInput, Choice } from "../../gen/switchyard/v1/gateway_service_pb.ts";
-import { estimateInputTokens, estimateOutputTokens } from "../upstream/estimate-tokens.ts";
+import type { Choice } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { estimateOutputTokens } from "../upstream/estimate-tokens.ts";
 
 /** What an attempt used, counted by us, because its upstream did not say. */
-export function estimatedUsage(input: ChatInput, outputTokens: number): Usage {
-  return create(UsageSchema, {
-    inputTokens: estimateInputTokens(input),
-    outputTokens,
-    source: UsageSource.ESTIMATED,
-  });
+export function estimatedUsage(inputTokens: number, outputTokens: number): Usage {
+  return create(UsageSchema, { inputTokens, outputTokens, source: UsageSource.ESTIMATED });
 }
 
 /** Tokens of a whole answer by the same count. */

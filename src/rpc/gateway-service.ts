@@ -139,6 +139,7 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
     const planned: PlannedCall = {
       plan,
       input,
+      inputTokens: facts.inputTokens.estimate,
       limits: callLimits(plan, routing, context, config, startedAt),
       restart: restartOf(routing?.fallback?.streamRestart),
       signal: context.signal,

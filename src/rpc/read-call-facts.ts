@@ -4,7 +4,7 @@ import type { RoutingOptions, Target } from "../../gen/switchyard/v1/routing_pb.
 import type { CallFacts, CallTarget, FallbackMode as Fallback, InputTokens } from "../routing/call-facts.ts";
 import { capabilities } from "../routing/catalog.ts";
 import type { Capability, TierName } from "../routing/catalog.ts";
-import { estimateInputTokens, leastInputTokens } from "../upstream/estimate-tokens.ts";
+import { countInputTokens } from "../upstream/estimate-tokens.ts";
 import { tierNameOf } from "./contract-enums.ts";
 import { requiredCapabilities } from "./required-capabilities.ts";
 import type { FieldProblem } from "./validate-message.ts";
@@ -42,7 +42,7 @@ export function readCallFacts(request: CallRequest, context: CallFactsContext): 
       fallback: fallbackOf(routing),
       onContentFilter: routing?.fallback?.onContentFilter ?? false,
       requiredCapabilities: new Set([...needed, ...named]),
-      inputTokens: input === undefined ? (context.inputTokens ?? nothing) : countTokens(input),
+      inputTokens: input === undefined ? (context.inputTokens ?? nothing) : countInputTokens(input),
       maxOutputTokens: input?.generationConfig?.maxOutputTokens,
       maxCostNanos: routing?.maxCostNanosUsd,
       canary: canaryOf(routing?.canary),
@@ -105,8 +105,4 @@ function canaryOf(mode: CanaryMode | undefined): CallFacts["canary"] {
     default:
       return "assigned";
   }
-}
-
-function countTokens(input: NonNullable<CallRequest["input"]>): InputTokens {
-  return { estimate: estimateInputTokens(input), atLeast: leastInputTokens(input) };
 }

@@ -1,90 +1,89 @@
-import type { ContentPart, ResponseFormat } from "../../gen/switchyard/v1/content_pb.ts";
+import type { ContentPart, Message, ResponseFormat, Tool } from "../../gen/switchyard/v1/content_pb.ts";
 import type { ChatInput } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import type { InputTokens } from "../routing/call-facts.ts";
 import { audioTokens, fileTokens, imageTokens } from "./media-tokens.ts";
-import { textUnits, unitsPerToken } from "./text-units.ts";
+import { addText, textUnits, type TextWeight, unitsPerToken } from "./text-units.ts";
 
 /** What the chat format puts around each message, tool and call: role, separators, field names. */
 const frameTokens = 4;
 
-/** Text and allowances of a part of a request. */
+/** What a request weighs so far. */
 interface Weight {
-  /** Every text that the model reads. */
-  readonly texts: readonly string[];
+  /** Units of every text that the model reads. */
+  readonly text: TextWeight;
   /** Tokens of what is not text. */
-  readonly tokens: number;
+  tokens: number;
 }
 
-const nothing: Weight = { texts: [], tokens: 0 };
-
-function sum(weights: readonly Weight[]): Weight {
-  return {
-    texts: weights.flatMap((weight) => weight.texts),
-    tokens: weights.reduce((tokens, weight) => tokens + weight.tokens, 0),
-  };
-}
-
-function weighPart({ part }: ContentPart): Weight {
+function addPart(weight: Weight, { part }: ContentPart): void {
   switch (part.case) {
     case "text":
     case "refusal":
-      return { texts: [part.value], tokens: 0 };
+      addText(weight.text, part.value);
+      break;
     case "reasoning":
-      return { texts: [part.value.text], tokens: 0 };
+      addText(weight.text, part.value.text);
+      break;
     case "image":
-      return { texts: [], tokens: imageTokens(part.value) };
+      weight.tokens += imageTokens(part.value);
+      break;
     case "audio":
-      return { texts: [], tokens: audioTokens(part.value) };
+      weight.tokens += audioTokens(part.value);
+      break;
     case "file":
-      return { texts: [], tokens: fileTokens(part.value) };
+      weight.tokens += fileTokens(part.value);
+      break;
     case "toolCall":
-      return { texts: [part.value.name, part.value.argumentsJson], tokens: frameTokens };
+      weight.tokens += frameTokens;
+      addText(weight.text, part.value.name);
+      addText(weight.text, part.value.argumentsJson);
+      break;
     case "toolResult":
-      return sum([...part.value.parts.map(weighPart), { texts: [], tokens: frameTokens }]);
+      weight.tokens += frameTokens;
+      for (const inner of part.value.parts) addPart(weight, inner);
+      break;
     case undefined:
       break;
   }
-  return nothing;
 }
 
-function weighFormat(responseFormat: ResponseFormat | undefined): Weight {
-  const format = responseFormat?.format;
-  return format?.case === "jsonSchema"
-    ? { texts: [format.value.name, format.value.description, format.value.jsonSchema], tokens: frameTokens }
-    : nothing;
+function addMessage(weight: Weight, { name, parts }: Message): void {
+  weight.tokens += frameTokens;
+  if (name !== undefined) addText(weight.text, name);
+  for (const part of parts) addPart(weight, part);
 }
 
-function weighInput(input: ChatInput): Weight {
-  const messages = input.messages.map((message) =>
-    sum([{ texts: [message.name ?? ""], tokens: frameTokens }, ...message.parts.map(weighPart)]),
-  );
-  const tools = input.tools.map(({ tool }) =>
-    tool.case === "function"
-      ? {
-          texts: [tool.value.name, tool.value.description, tool.value.parametersJsonSchema],
-          tokens: frameTokens,
-        }
-      : nothing,
-  );
-  return sum([...messages, ...tools, weighFormat(input.responseFormat)]);
+function addTool(weight: Weight, { tool }: Tool): void {
+  if (tool.case !== "function") return;
+  weight.tokens += frameTokens;
+  addText(weight.text, tool.value.name);
+  addText(weight.text, tool.value.description);
+  addText(weight.text, tool.value.parametersJsonSchema);
 }
 
-/**
- * Tokens of a prompt, counted without a tokenizer: text by script ({@link textUnits} states the error), media
- * and frames by allowance. The same input always gives the same figure; a longer text never a smaller one.
- */
-export function estimateInputTokens(input: ChatInput): number {
-  const { texts, tokens } = weighInput(input);
-  const units = texts.reduce((all, text) => all + textUnits(text), 0);
-  return tokens + Math.ceil(units / unitsPerToken);
+function addFormat(weight: Weight, { format }: ResponseFormat): void {
+  if (format.case !== "jsonSchema") return;
+  weight.tokens += frameTokens;
+  addText(weight.text, format.value.name);
+  addText(weight.text, format.value.description);
+  addText(weight.text, format.value.jsonSchema);
 }
 
 /**
- * Tokens that a prompt surely has, for decisions that must not refuse what an upstream would take: its text
+ * Tokens of a prompt, counted without a tokenizer and in one pass. The estimate: text by script ({@link TextWeight}
+ * states the error), media and frames by allowance; the same input always gives the same figure, a longer text
+ * never a smaller one. Surely at least, for decisions that must not refuse what an upstream would take: its text
  * alone, a third of the estimate, runs of one character counted once.
  */
-export function leastInputTokens(input: ChatInput): number {
-  const units = weighInput(input).texts.reduce((all, text) => all + textUnits(text, "once"), 0);
-  return Math.floor(units / (3 * unitsPerToken));
+export function countInputTokens(input: ChatInput): InputTokens {
+  const weight: Weight = { text: { units: 0, runUnits: 0 }, tokens: 0 };
+  for (const message of input.messages) addMessage(weight, message);
+  for (const tool of input.tools) addTool(weight, tool);
+  if (input.responseFormat !== undefined) addFormat(weight, input.responseFormat);
+  return {
+    estimate: weight.tokens + Math.ceil(weight.text.units / unitsPerToken),
+    atLeast: Math.floor(weight.text.runUnits / (3 * unitsPerToken)),
+  };
 }
 
 /**

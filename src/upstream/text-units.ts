@@ -35,20 +35,38 @@ function weigh(code: number): number {
 const asciiWeights = Uint8Array.from({ length: 0x80 }, (_, code) => weigh(code));
 
 /**
- * The weight of a text in {@link unitsPerToken}ths of a token, a whole number. Against o200k the estimate lies
+ * The weight of texts in {@link unitsPerToken}ths of a token, whole numbers. Against o200k the estimate lies
  * between 0.7 times (hashes, lists of numbers) and 1.4 times (Chinese) the true count over prose in ten
  * languages, code and JSON; older tokenizers need up to three times more for Indic scripts and Thai.
- * @param runs `once` counts a run of one character as a single one, as a tokenizer may: for a lower bound
  */
-export function textUnits(text: string, runs: "each" | "once" = "each"): number {
+export interface TextWeight {
+  units: number;
+  /** A run of one character counted as a single one, as a tokenizer may: for a lower bound. */
+  runUnits: number;
+}
+
+/** Adds what one text weighs. A run ends with its text. */
+export function addText(weight: TextWeight, text: string): void {
   let units = 0;
+  let runUnits = 0;
   let previous = -1;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (runs === "each" || code !== previous) {
-      units += asciiWeights[code] ?? weigh(code);
-    }
+    const one = asciiWeights[code] ?? weigh(code);
+    units += one;
+    if (code !== previous) runUnits += one;
     previous = code;
+  }
+  weight.units += units;
+  weight.runUnits += runUnits;
+}
+
+/** What one text weighs, as {@link TextWeight} says. */
+export function textUnits(text: string): number {
+  let units = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    units += asciiWeights[code] ?? weigh(code);
   }
   return units;
 }

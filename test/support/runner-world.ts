@@ -16,6 +16,7 @@ import type { CallFacts } from "../../src/routing/call-facts.ts";
 import type { Catalog } from "../../src/routing/catalog.ts";
 import { planRoute } from "../../src/routing/plan-route.ts";
 import { startRouteSpan } from "../../src/telemetry/route-span.ts";
+import { countInputTokens } from "../../src/upstream/estimate-tokens.ts";
 import { shippedBreaker } from "./breaker-settings.ts";
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
 import { recordTelemetry, type RecordedTelemetry } from "./recorded-telemetry.ts";
@@ -140,6 +141,7 @@ export function createRunnerWorld(options: {
       call: {
         plan: planned.plan,
         input: sampleInput,
+        inputTokens: countInputTokens(sampleInput).estimate,
         restart,
         signal: controller.signal,
         ending: () => ending,

@@ -2,12 +2,12 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ImageDetail, type MessageSchema, Role } from "../../gen/switchyard/v1/content_pb.ts";
-import { ChatInputSchema, ChoiceDeltaSchema } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import {
-  estimateInputTokens,
-  estimateOutputTokens,
-  leastInputTokens,
-} from "../../src/upstream/estimate-tokens.ts";
+  type ChatInput,
+  ChatInputSchema,
+  ChoiceDeltaSchema,
+} from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { countInputTokens, estimateOutputTokens } from "../../src/upstream/estimate-tokens.ts";
 import { createOutputMeter } from "../../src/upstream/output-meter.ts";
 
 type MessageInit = MessageInitShape<typeof MessageSchema>;
@@ -16,6 +16,9 @@ type Parts = NonNullable<MessageInit["parts"]>;
 function input(parts: Parts, rest: MessageInitShape<typeof ChatInputSchema> = {}) {
   return create(ChatInputSchema, { messages: [{ role: Role.USER, parts }], ...rest });
 }
+
+const estimateOf = (one: ChatInput) => countInputTokens(one).estimate;
+const leastOf = (one: ChatInput) => countInputTokens(one).atLeast;
 
 const text = (value: string) => ({ part: { case: "text" as const, value } });
 
@@ -121,8 +124,8 @@ describe("createOutputMeter()", () => {
   });
 });
 
-describe("estimateInputTokens()", () => {
-  const bare = estimateInputTokens(input([text("")]));
+describe("countInputTokens(), the estimate", () => {
+  const bare = estimateOf(input([text("")]));
 
   it("counts a frame for each message", () => {
     expect(bare).toBe(4);
@@ -143,7 +146,7 @@ describe("estimateInputTokens()", () => {
       { part: { case: "toolResult", value: { toolCallId: "1", parts: [text(schema)] } } },
     ]);
     for (const one of [tools, format, call, result]) {
-      expect(estimateInputTokens(one)).toBeGreaterThanOrEqual(bare + estimateOutputTokens(schema));
+      expect(estimateOf(one)).toBeGreaterThanOrEqual(bare + estimateOutputTokens(schema));
     }
   });
 
@@ -202,35 +205,33 @@ describe("estimateInputTokens()", () => {
   ];
   for (const { name, part, expected } of media) {
     it(`allows ${expected} tokens for ${name}`, () => {
-      expect(estimateInputTokens(input([part])) - bare).toBe(expected);
+      expect(estimateOf(input([part])) - bare).toBe(expected);
     });
   }
 
   it("never falls when text is added", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (one, more) => {
-        expect(estimateInputTokens(input([text(one + more)]))).toBeGreaterThanOrEqual(
-          estimateInputTokens(input([text(one)])),
-        );
+        expect(estimateOf(input([text(one + more)]))).toBeGreaterThanOrEqual(estimateOf(input([text(one)])));
       }),
     );
   });
 });
 
-describe("leastInputTokens()", () => {
+describe("countInputTokens(), at least", () => {
   for (const { name, tokens, text: sample } of samples) {
     it(`stays below the true count for ${name}`, () => {
-      expect(leastInputTokens(input([text(sample.repeat(20))]))).toBeLessThan(tokens * 20);
+      expect(leastOf(input([text(sample.repeat(20))]))).toBeLessThan(tokens * 20);
     });
   }
 
   it("counts a run of one character once: a tokenizer may have a token for it", () => {
-    expect(leastInputTokens(input([text(" ".repeat(100_000) + "=".repeat(100_000))]))).toBe(0);
+    expect(leastOf(input([text(" ".repeat(100_000) + "=".repeat(100_000))]))).toBe(0);
   });
 
   it("counts no media, whose price only the upstream knows", () => {
     expect(
-      leastInputTokens(
+      leastOf(
         input([
           {
             part: {
@@ -250,7 +251,7 @@ describe("leastInputTokens()", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 500 }), (value) => {
         const one = input([text(value)]);
-        expect(leastInputTokens(one)).toBeLessThanOrEqual(estimateInputTokens(one));
+        expect(leastOf(one)).toBeLessThanOrEqual(estimateOf(one));
       }),
     );
   });

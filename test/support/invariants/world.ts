@@ -8,6 +8,7 @@ import { planRoute } from "../../../src/routing/plan-route.ts";
 import type { Failure } from "../../../src/routing/failure.ts";
 import type { SkipReason } from "../../../src/routing/skip-reason.ts";
 import { digestOf, randomFor } from "../../../src/simulator/seeded-random.ts";
+import { countInputTokens } from "../../../src/upstream/estimate-tokens.ts";
 import type { LeasedKey } from "../../../src/upstream/key-pool.ts";
 import { createManualClock, type ManualClock } from "../manual-clock.ts";
 import { sampleFacts } from "../routing-samples.ts";
@@ -212,6 +213,7 @@ export function createWorld(some: Partial<WorldSettings> = {}): World {
       planned: {
         plan: planned.plan,
         input: sampleInput,
+        inputTokens: countInputTokens(sampleInput).estimate,
         restart: send.restart,
         signal: controller.signal,
         ending: () => call.ending?.why,
