@@ -7,6 +7,13 @@ export interface JsonBrackets {
   readonly deepest: () => number;
 }
 
+const quote = 0x22;
+const backslash = 0x5c;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
 /** Counts brackets outside of strings, each character once: parsing what came so far would cost its square. */
 export function createJsonBrackets(): JsonBrackets {
   let depth = 0;
@@ -15,16 +22,18 @@ export function createJsonBrackets(): JsonBrackets {
   let escaped = false;
   return {
     add: (piece) => {
-      for (const character of piece) {
+      // By code units: every character that counts is one, and an iterator makes a string of each.
+      for (let index = 0; index < piece.length; index++) {
+        const code = piece.charCodeAt(index);
         if (inString) {
-          inString = escaped || character !== '"';
-          escaped = !escaped && character === "\\";
-        } else if (character === '"') {
+          inString = escaped || code !== quote;
+          escaped = !escaped && code === backslash;
+        } else if (code === quote) {
           inString = true;
-        } else if (character === "{" || character === "[") {
+        } else if (code === openBrace || code === openBracket) {
           depth++;
           deepest = Math.max(deepest, depth);
-        } else if (character === "}" || character === "]") {
+        } else if (code === closeBrace || code === closeBracket) {
           depth--;
         }
       }
