@@ -1,5 +1,6 @@
 import { createJsonBrackets } from "../upstream/json-brackets.ts";
-import type { FieldProblem } from "./validate-message.ts";
+import { type FieldPath, fieldIn } from "./field-path.ts";
+import { addProblem, type ProblemList } from "./problem-list.ts";
 
 /** Deeper than any schema that an upstream takes, and far from what overflows the stack when written again. */
 const maxDepth = 100;
@@ -22,9 +23,14 @@ function describe(text: string): string | undefined {
 }
 
 /** A JSON Schema is checked for being a JSON object and no more: which keywords hold is the upstream's matter. */
-export function* jsonObjectProblems(field: string, text: string): Generator<FieldProblem> {
+export function addJsonObjectProblems(
+  problems: ProblemList,
+  parent: FieldPath,
+  name: string,
+  text: string,
+): void {
   const description = describe(text);
   if (description !== undefined) {
-    yield { field, description };
+    addProblem(problems, fieldIn(parent, name), description);
   }
 }

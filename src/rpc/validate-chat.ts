@@ -1,44 +1,33 @@
 import type { GenerationConfig, ResponseFormat } from "../../gen/switchyard/v1/content_pb.ts";
 import type { ChatInput } from "../../gen/switchyard/v1/gateway_service_pb.ts";
-import { textProblems } from "./text-problems.ts";
+import { type FieldPath, fieldIn, rootField } from "./field-path.ts";
+import { addJsonObjectProblems } from "./json-object-problems.ts";
+import { addConversationProblems } from "./message-problems.ts";
+import { addProblem, isFull, type ProblemList } from "./problem-list.ts";
+import { addTextProblems } from "./text-problems.ts";
+import { addToolProblems } from "./tool-problems.ts";
 import type { FieldProblem } from "./validate-message.ts";
-import { jsonObjectProblems } from "./json-object-problems.ts";
-import { messageProblems } from "./message-problems.ts";
-import { toolProblems } from "./tool-problems.ts";
 
-/** More would not fit into the error's details, and a hostile request has millions. */
-const maxProblems = 32;
+const root = rootField("input");
 
-function* configProblems(config: GenerationConfig): Generator<FieldProblem> {
-  const path = "input.generation_config";
+function addConfigProblems(problems: ProblemList, path: FieldPath, config: GenerationConfig): void {
   for (const [index, sequence] of config.stopSequences.entries()) {
-    yield* textProblems(`${path}.stop_sequences[${index}]`, sequence);
+    if (isFull(problems)) return;
+    addTextProblems(problems, path, "stop_sequences", sequence, index);
   }
   for (const [token, bias] of Object.entries(config.logitBias)) {
     if (!Number.isFinite(bias) || Math.abs(bias) > 100) {
-      yield { field: `${path}.logit_bias[${token}]`, description: "must be a number from -100 to 100" };
+      addProblem(problems, fieldIn(path, `logit_bias[${token}]`), "must be a number from -100 to 100");
     }
   }
 }
 
-function* formatProblems({ format }: ResponseFormat): Generator<FieldProblem> {
+function addFormatProblems(problems: ProblemList, path: FieldPath, { format }: ResponseFormat): void {
   if (format.case === "jsonSchema") {
-    const path = "input.response_format.json_schema";
-    yield* textProblems(`${path}.description`, format.value.description);
-    yield* jsonObjectProblems(`${path}.json_schema`, format.value.jsonSchema);
+    const field = fieldIn(path, "json_schema");
+    addTextProblems(problems, field, "description", format.value.description);
+    addJsonObjectProblems(problems, field, "json_schema", format.value.jsonSchema);
   }
-}
-
-function* allProblems(input: ChatInput): Generator<FieldProblem> {
-  yield* messageProblems("input.messages", input.messages);
-  yield* toolProblems(input);
-  if (input.generationConfig !== undefined) {
-    yield* configProblems(input.generationConfig);
-  }
-  if (input.responseFormat !== undefined) {
-    yield* formatProblems(input.responseFormat);
-  }
-  yield* textProblems("input.end_user_id", input.endUserId ?? "");
 }
 
 /**
@@ -47,5 +36,15 @@ function* allProblems(input: ChatInput): Generator<FieldProblem> {
  * go upstream. A request that the OpenAI API takes has none.
  */
 export function chatInputProblems(input: ChatInput): readonly FieldProblem[] {
-  return allProblems(input).take(maxProblems).toArray();
+  const problems: ProblemList = [];
+  addConversationProblems(problems, root, input.messages);
+  addToolProblems(problems, root, input);
+  if (input.generationConfig !== undefined) {
+    addConfigProblems(problems, fieldIn(root, "generation_config"), input.generationConfig);
+  }
+  if (input.responseFormat !== undefined) {
+    addFormatProblems(problems, fieldIn(root, "response_format"), input.responseFormat);
+  }
+  addTextProblems(problems, root, "end_user_id", input.endUserId ?? "");
+  return problems;
 }

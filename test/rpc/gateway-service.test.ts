@@ -35,6 +35,7 @@ import type { EndedDecision } from "../../src/rpc/decision-feed.ts";
 import { createGatewayService } from "../../src/rpc/gateway-service.ts";
 import { RpcError } from "../../src/rpc/rpc-error.ts";
 import { createServingState } from "../../src/rpc/serving-state.ts";
+import { countInputTokens } from "../../src/upstream/estimate-tokens.ts";
 import {
   attemptEntry,
   callContext,
@@ -208,6 +209,7 @@ describe("Chat", () => {
       "acme/a@two",
     ]);
     expect(call).toMatchObject({
+      inputTokens: countInputTokens(call!.input).estimate,
       restart: "before-content",
       account: { caller: "team-a", labels: { app: "x" } },
       limits: { deadline: 61_000, allowanceMs: 60_000 },
