@@ -31,17 +31,19 @@ const nothing: InputTokens = { estimate: 0, atLeast: 0 };
 /** Turns a valid request into the facts that a plan is made from. */
 export function readCallFacts(request: CallRequest, context: CallFactsContext): CallFactsResult {
   const { input, routing } = request;
-  const problems = routing === undefined ? [] : [...routingProblems(routing)];
+  const problems = routing === undefined ? [] : routingProblems(routing);
   if (problems.length > 0) return { kind: "invalid", problems };
-  const named = (routing?.requiredCapabilities ?? []).filter(isCapability);
-  const needed = input === undefined ? [] : requiredCapabilities(input);
+  const needed = input === undefined ? new Set<Capability>() : requiredCapabilities(input);
+  for (const word of routing?.requiredCapabilities ?? []) {
+    if (isCapability(word)) needed.add(word);
+  }
   return {
     kind: "read",
     facts: {
       target: targetOf(request.target, context.defaultTier),
       fallback: fallbackOf(routing),
       onContentFilter: routing?.fallback?.onContentFilter ?? false,
-      requiredCapabilities: new Set([...needed, ...named]),
+      requiredCapabilities: needed,
       inputTokens: input === undefined ? (context.inputTokens ?? nothing) : countInputTokens(input),
       maxOutputTokens: input?.generationConfig?.maxOutputTokens,
       maxCostNanos: routing?.maxCostNanosUsd,
@@ -53,16 +55,19 @@ export function readCallFacts(request: CallRequest, context: CallFactsContext): 
   };
 }
 
-function* routingProblems(routing: RoutingOptions): Generator<FieldProblem> {
+function routingProblems(routing: RoutingOptions): readonly FieldProblem[] {
+  const problems: FieldProblem[] = [];
   for (const [index, word] of routing.requiredCapabilities.entries()) {
     if (isCapability(word)) continue;
     const field = `routing.required_capabilities[${index}]`;
-    yield { field, description: `must be one of ${capabilities.join(", ")}` };
+    problems.push({ field, description: `must be one of ${capabilities.join(", ")}` });
   }
   const { fallback } = routing;
   if (fallback !== undefined && fallback.models.length > 0 && fallback.mode !== FallbackMode.CHAIN) {
-    yield { field: "routing.fallback.models", description: "needs mode FALLBACK_MODE_CHAIN to be obeyed" };
+    const description = "needs mode FALLBACK_MODE_CHAIN to be obeyed";
+    problems.push({ field: "routing.fallback.models", description });
   }
+  return problems;
 }
 
 function isCapability(word: string): word is Capability {

@@ -2,25 +2,24 @@ import {
   type ContentPart,
   type GenerationConfig,
   ReasoningEffort,
+  type ResponseFormat,
   Role,
 } from "../../gen/switchyard/v1/content_pb.ts";
 import type { ChatInput } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import type { Capability } from "../routing/catalog.ts";
 
 /** What one part needs, and the parts of a tool result with it. */
-function* ofPart({ part }: ContentPart): Generator<Capability> {
+function addPart(needed: Set<Capability>, { part }: ContentPart): void {
   switch (part.case) {
     case "image":
-      yield "vision";
+      needed.add("vision");
       break;
     case "audio":
     case "file":
-      yield part.case;
+      needed.add(part.case);
       break;
     case "toolResult":
-      for (const inner of part.value.parts) {
-        yield* ofPart(inner);
-      }
+      for (const inner of part.value.parts) addPart(needed, inner);
       break;
     case "text":
     case "toolCall":
@@ -38,33 +37,29 @@ function asksForReasoning(config: GenerationConfig | undefined): boolean {
   return hasEffort || (config?.reasoningBudgetTokens ?? 0) > 0;
 }
 
-function* ofInput(input: ChatInput): Generator<Capability> {
-  for (const part of input.messages.flatMap((message) => message.parts)) {
-    yield* ofPart(part);
-  }
-  if (input.messages.at(-1)?.role === Role.ASSISTANT) {
-    yield "prefill";
-  }
-  if (input.tools.length > 0) {
-    yield "tools";
-  }
-  switch (input.responseFormat?.format.case) {
+function addFormat(needed: Set<Capability>, { format }: ResponseFormat): void {
+  switch (format.case) {
     case "jsonObject":
-      yield "json_object";
+      needed.add("json_object");
       break;
     case "jsonSchema":
-      yield "json_schema";
+      needed.add("json_schema");
       break;
     case "text":
     case undefined:
       break;
   }
-  if (asksForReasoning(input.generationConfig)) {
-    yield "reasoning";
-  }
 }
 
-/** What a model must be able to do to answer this chat. */
-export function requiredCapabilities(input: ChatInput): ReadonlySet<Capability> {
-  return new Set(ofInput(input));
+/** What a model must be able to do to answer this chat: a set of its own, that the caller may add to. */
+export function requiredCapabilities(input: ChatInput): Set<Capability> {
+  const needed = new Set<Capability>();
+  for (const message of input.messages) {
+    for (const part of message.parts) addPart(needed, part);
+  }
+  if (input.messages.at(-1)?.role === Role.ASSISTANT) needed.add("prefill");
+  if (input.tools.length > 0) needed.add("tools");
+  if (input.responseFormat !== undefined) addFormat(needed, input.responseFormat);
+  if (asksForReasoning(input.generationConfig)) needed.add("reasoning");
+  return needed;
 }
