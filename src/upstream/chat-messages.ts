@@ -1,5 +1,12 @@
 import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
-import { type ContentPart, type Message, Role, type ToolResult } from "../../gen/switchyard/v1/content_pb.ts";
+import {
+  type ContentPart,
+  type Message,
+  type Reasoning,
+  Role,
+  type ToolCall,
+  type ToolResult,
+} from "../../gen/switchyard/v1/content_pb.ts";
 import { toAudioPart, toFilePart, toImagePart, type WireMediaPart } from "./media-parts.ts";
 import { toReasoningFields } from "./reasoning-fields.ts";
 
@@ -31,70 +38,92 @@ function toContentPart({ part }: ContentPart): WirePart | undefined {
   return undefined;
 }
 
-/** A plain string where there is one text and nothing else: many compatible upstreams take no array. */
-function toContent(parts: readonly ContentPart[], prefix = ""): string | WirePart[] {
-  const content = parts.map(toContentPart).filter((part) => part !== undefined);
-  const [first] = content;
-  if (first === undefined) {
-    return prefix;
+function toContentParts(parts: readonly ContentPart[]): WirePart[] {
+  const content: WirePart[] = [];
+  for (const part of parts) {
+    const wire = toContentPart(part);
+    if (wire !== undefined) content.push(wire);
   }
+  return content;
+}
+
+/**
+ * A plain string where there is one text and nothing else: many compatible upstreams take no array. Undefined
+ * where the parts hold no content.
+ */
+function toContent(parts: readonly ContentPart[], prefix = ""): string | WirePart[] | undefined {
+  const only = parts.length === 1 ? parts[0]?.part : undefined;
+  // Nearly every message: no part is made for it.
+  if (only?.case === "text") return prefix + only.value;
+  const content = toContentParts(parts);
+  const first = content[0];
+  if (first === undefined) return undefined;
   if (content.length === 1 && first.type === "text") {
     return prefix + first.text;
   }
   return prefix === "" ? content : [{ type: "text", text: prefix.trim() }, ...content];
 }
 
-function toToolMessage(result: ToolResult) {
+function toToolMessage(result: ToolResult): object {
+  const prefix = result.isError ? toolErrorMark : "";
   return {
     role: "tool",
     tool_call_id: result.toolCallId,
-    content: toContent(result.parts, result.isError ? toolErrorMark : ""),
+    content: toContent(result.parts, prefix) ?? prefix,
   };
 }
 
-function toAssistantMessage(message: Message) {
-  const values = message.parts.map(({ part }) => part);
-  const toolCalls = values.filter((part) => part.case === "toolCall").map(({ value }) => value);
-  const refusals = values.filter((part) => part.case === "refusal").map(({ value }) => value);
-  const reasoning = values.filter((part) => part.case === "reasoning").map(({ value }) => value);
-  const hasContent = message.parts.some((part) => toContentPart(part) !== undefined);
+function toToolCall({ id, name, argumentsJson }: ToolCall): object {
+  return { id, type: "function", function: { name, arguments: argumentsJson } };
+}
+
+function toAssistantMessage(message: Message): object {
+  const toolCalls: object[] = [];
+  const reasoning: Reasoning[] = [];
+  let refusal: string | undefined;
+  for (const { part } of message.parts) {
+    if (part.case === "toolCall") toolCalls.push(toToolCall(part.value));
+    else if (part.case === "reasoning") reasoning.push(part.value);
+    else if (part.case === "refusal") refusal = (refusal ?? "") + part.value;
+  }
   return {
     role: "assistant",
     // null, as in the API's own answers, not left out: several compatible servers demand the key.
-    content: hasContent ? toContent(message.parts) : null,
-    ...(message.name === undefined ? {} : { name: message.name }),
-    ...(refusals.length === 0 ? {} : { refusal: refusals.join("") }),
-    ...toReasoningFields(reasoning),
-    ...(toolCalls.length === 0
-      ? {}
-      : {
-          tool_calls: toolCalls.map(({ id, name, argumentsJson }) => ({
-            id,
-            type: "function",
-            function: { name, arguments: argumentsJson },
-          })),
-        }),
+    content: toContent(message.parts) ?? null,
+    ...(message.name === undefined ? undefined : { name: message.name }),
+    ...(refusal === undefined ? undefined : { refusal }),
+    ...(reasoning.length === 0 ? undefined : toReasoningFields(reasoning)),
+    ...(toolCalls.length === 0 ? undefined : { tool_calls: toolCalls }),
   };
 }
 
-function toMessage(message: Message): readonly object[] {
-  const named = message.name === undefined ? {} : { name: message.name };
+function toContentMessage(role: "system" | "developer" | "user", { parts, name }: Message): object {
+  const content = toContent(parts) ?? "";
+  return name === undefined ? { role, content } : { role, content, name };
+}
+
+function addMessage(wire: object[], message: Message): void {
   switch (message.role) {
     case Role.SYSTEM:
-      return [{ role: "system", content: toContent(message.parts), ...named }];
+      wire.push(toContentMessage("system", message));
+      break;
     case Role.DEVELOPER:
-      return [{ role: "developer", content: toContent(message.parts), ...named }];
+      wire.push(toContentMessage("developer", message));
+      break;
     case Role.USER:
-      return [{ role: "user", content: toContent(message.parts), ...named }];
+      wire.push(toContentMessage("user", message));
+      break;
     case Role.ASSISTANT:
-      return [toAssistantMessage(message)];
+      wire.push(toAssistantMessage(message));
+      break;
     case Role.TOOL:
-      return message.parts.flatMap(({ part }) =>
-        part.case === "toolResult" ? [toToolMessage(part.value)] : [],
-      );
+      for (const { part } of message.parts) {
+        if (part.case === "toolResult") wire.push(toToolMessage(part.value));
+      }
+      break;
     default:
       // An unset or future role: `rpc` has refused it.
-      return [];
+      break;
   }
 }
 
@@ -103,6 +132,8 @@ function toMessage(message: Message): readonly object[] {
  * place each for content, refusal, reasoning and tool calls. Several results in one message become several.
  */
 export function toChatMessages(messages: readonly Message[]): ChatCompletionMessageParam[] {
+  const wire: object[] = [];
+  for (const message of messages) addMessage(wire, message);
   // Wider than the SDK's types: media in every role, other audio formats, reasoning. The upstream judges.
-  return messages.flatMap(toMessage) as ChatCompletionMessageParam[];
+  return wire as ChatCompletionMessageParam[];
 }

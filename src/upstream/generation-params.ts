@@ -16,12 +16,12 @@ const efforts: ReadonlyMap<number, Effort> = new Map<number, Effort>([
 const refusesMaxTokens = /^(?:openai\/)?(?:o\d|gpt-(?:[5-9]|\d\d))/;
 
 /**
- * The limit of output tokens. `max_tokens`, which OpenAI calls deprecated, because it is the one name that
+ * What the limit of output tokens is called. `max_tokens`, which OpenAI calls deprecated, because it is the one name that
  * every compatible upstream knows: many ignore `max_completion_tokens` without a word, and an ignored limit
  * costs money. Only OpenAI's reasoning models refuse it, so they get the new name.
  */
-function toLimit(upstreamModel: string, tokens: number): object {
-  return refusesMaxTokens.test(upstreamModel) ? { max_completion_tokens: tokens } : { max_tokens: tokens };
+function limitName(upstreamModel: string): "max_completion_tokens" | "max_tokens" {
+  return refusesMaxTokens.test(upstreamModel) ? "max_completion_tokens" : "max_tokens";
 }
 
 /** A JSON number with every digit: a double would change a seed beyond 2^53. */
@@ -46,26 +46,27 @@ export function toGenerationParams(
   upstreamModel: string,
   config: GenerationConfig | undefined,
 ): Partial<ChatCompletionCreateParams> {
-  if (config === undefined) {
-    return {};
-  }
-  const params: Record<string, unknown> = {
-    temperature: config.temperature,
-    top_p: config.topP,
-    top_k: config.topK,
-    frequency_penalty: config.frequencyPenalty,
-    presence_penalty: config.presencePenalty,
-    stop: config.stopSequences.length === 0 ? undefined : config.stopSequences,
-    seed: config.seed === undefined ? undefined : toJsonInteger(config.seed),
-    n: config.candidateCount,
+  const params: Record<string, unknown> = {};
+  if (config === undefined) return params;
+  if (config.temperature !== undefined) params["temperature"] = config.temperature;
+  if (config.topP !== undefined) params["top_p"] = config.topP;
+  if (config.topK !== undefined) params["top_k"] = config.topK;
+  if (config.frequencyPenalty !== undefined) params["frequency_penalty"] = config.frequencyPenalty;
+  if (config.presencePenalty !== undefined) params["presence_penalty"] = config.presencePenalty;
+  if (config.stopSequences.length > 0) params["stop"] = config.stopSequences;
+  if (config.seed !== undefined) params["seed"] = toJsonInteger(config.seed);
+  if (config.candidateCount !== undefined) params["n"] = config.candidateCount;
+  if (config.topLogprobs !== undefined) {
     // 0 asks for the chosen token alone, which the API writes as logprobs without alternatives.
-    logprobs: config.topLogprobs === undefined ? undefined : true,
-    top_logprobs: config.topLogprobs,
-    logit_bias: Object.keys(config.logitBias).length === 0 ? undefined : config.logitBias,
-    reasoning_effort: efforts.get(config.reasoningEffort),
-    thinking:
-      config.reasoningBudgetTokens === undefined ? undefined : toThinking(config.reasoningBudgetTokens),
-    ...(config.maxOutputTokens === undefined ? {} : toLimit(upstreamModel, config.maxOutputTokens)),
-  };
-  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
+    params["logprobs"] = true;
+    params["top_logprobs"] = config.topLogprobs;
+  }
+  if (Object.keys(config.logitBias).length > 0) params["logit_bias"] = config.logitBias;
+  const effort = efforts.get(config.reasoningEffort);
+  if (effort !== undefined) params["reasoning_effort"] = effort;
+  if (config.reasoningBudgetTokens !== undefined) {
+    params["thinking"] = toThinking(config.reasoningBudgetTokens);
+  }
+  if (config.maxOutputTokens !== undefined) params[limitName(upstreamModel)] = config.maxOutputTokens;
+  return params;
 }

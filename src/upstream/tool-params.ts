@@ -52,9 +52,10 @@ function toToolChoice(choice: ToolChoice): ChatCompletionToolChoiceOption | unde
  * they mean nothing.
  */
 export function toToolParams(input: ChatInput): ToolParams {
-  const tools = input.tools.flatMap(({ tool }) =>
-    tool.case === "function" ? [toFunctionTool(tool.value)] : [],
-  );
+  const tools: ChatCompletionFunctionTool[] = [];
+  for (const { tool } of input.tools) {
+    if (tool.case === "function") tools.push(toFunctionTool(tool.value));
+  }
   if (tools.length === 0) {
     return {};
   }
