@@ -1,6 +1,12 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type ContentPartSchema, FinishReason, Role } from "../../gen/switchyard/v1/content_pb.ts";
-import { type Choice, ChoiceSchema } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { create } from "@bufbuild/protobuf";
+import {
+  type ContentPart,
+  FinishReason,
+  ReasoningSchema,
+  Role,
+  type TokenLogprob,
+} from "../../gen/switchyard/v1/content_pb.ts";
+import type { Choice } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import { readChoiceIndex, readHead } from "./answer-head.ts";
 import { readContentText } from "./content-text.ts";
 import { toFinishReason } from "./finish-reason.ts";
@@ -11,7 +17,10 @@ import { isAbsent, isRecord, type JsonRecord, nonEmptyString } from "./untrusted
 import type { Completion } from "./upstream.ts";
 import { readUsage } from "./usage.ts";
 
-type PartInit = MessageInitShape<typeof ContentPartSchema>;
+/** Messages are written out here: `create` makes the same of them and takes several times as long. */
+function toPart(part: ContentPart["part"]): ContentPart {
+  return { $typeName: "switchyard.v1.ContentPart", part };
+}
 
 /** Every element read, or undefined as soon as one cannot be. */
 function readAll<T>(
@@ -29,7 +38,7 @@ function readAll<T>(
   return all;
 }
 
-function readToolCall(id: string, called: unknown): PartInit | undefined {
+function readToolCall(id: string, called: unknown): ContentPart | undefined {
   if (!isRecord(called)) {
     return undefined;
   }
@@ -37,11 +46,17 @@ function readToolCall(id: string, called: unknown): PartInit | undefined {
   const argumentsJson = readArguments(called["arguments"]);
   return name === undefined || argumentsJson === undefined
     ? undefined
-    : { part: { case: "toolCall", value: { id, name, argumentsJson } } };
+    : toPart({
+        case: "toolCall",
+        value: { $typeName: "switchyard.v1.ToolCall", id, name, argumentsJson },
+      });
 }
 
 /** `tool_calls`, or the `function_call` that came before it. Undefined where a call cannot be understood. */
-function readToolCalls(message: JsonRecord, inventId: (toolIndex: number) => string): PartInit[] | undefined {
+function readToolCalls(
+  message: JsonRecord,
+  inventId: (toolIndex: number) => string,
+): ContentPart[] | undefined {
   const { tool_calls: calls, function_call: legacy } = message;
   if (!isAbsent(calls) && !Array.isArray(calls)) {
     return undefined;
@@ -57,27 +72,41 @@ function readToolCalls(message: JsonRecord, inventId: (toolIndex: number) => str
 }
 
 /** In the order in which models think, speak and act: the API keeps no order of its own between the fields. */
-function readParts(message: JsonRecord, inventId: (toolIndex: number) => string): PartInit[] | undefined {
+function readParts(message: JsonRecord, inventId: (toolIndex: number) => string): ContentPart[] | undefined {
   const content = readContentText(message);
   const toolCalls = readToolCalls(message, inventId);
   if (content === undefined || toolCalls === undefined) {
     return undefined;
   }
-  const parts: PartInit[] = readReasoning(message).map((value) => ({ part: { case: "reasoning", value } }));
+  const parts: ContentPart[] = [];
+  for (const piece of readReasoning(message)) {
+    parts.push(toPart({ case: "reasoning", value: create(ReasoningSchema, piece) }));
+  }
   if (parts.length === 0 && content.reasoning !== "") {
-    parts.push({ part: { case: "reasoning", value: { text: content.reasoning } } });
+    parts.push(toPart({ case: "reasoning", value: create(ReasoningSchema, { text: content.reasoning }) }));
   }
   if (content.text !== "") {
-    parts.push({ part: { case: "text", value: content.text } });
+    parts.push(toPart({ case: "text", value: content.text }));
   }
   if (content.refusal !== "") {
-    parts.push({ part: { case: "refusal", value: content.refusal } });
+    parts.push(toPart({ case: "refusal", value: content.refusal }));
   }
-  return [...parts, ...toolCalls];
+  for (const toolCall of toolCalls) parts.push(toolCall);
+  return parts;
 }
 
-function isAnswer({ part }: PartInit): boolean {
-  return part?.case === "text" || part?.case === "refusal" || part?.case === "toolCall";
+function isAnswer({ part }: ContentPart): boolean {
+  return part.case === "text" || part.case === "refusal" || part.case === "toolCall";
+}
+
+function readAllLogprobs(logprobs: unknown): TokenLogprob[] {
+  return isAbsent(logprobs)
+    ? []
+    : [...readLogprobs(logprobs, "content"), ...readLogprobs(logprobs, "refusal")];
+}
+
+function hasDistinctIndexes(choices: readonly Choice[]): boolean {
+  return choices.length === 1 || new Set(choices.map((choice) => choice.index)).size === choices.length;
 }
 
 function readChoice(completionId: string, value: unknown, position: number): Choice | undefined {
@@ -98,15 +127,16 @@ function readChoice(completionId: string, value: unknown, position: number): Cho
       return undefined;
     }
     // Ended and empty is an answer: a message needs one part, and the empty text says so.
-    parts.push({ part: { case: "text", value: "" } });
+    parts.push(toPart({ case: "text", value: "" }));
   }
-  return create(ChoiceSchema, {
+  return {
+    $typeName: "switchyard.v1.Choice",
     index,
-    message: { role: Role.ASSISTANT, parts },
+    message: { $typeName: "switchyard.v1.Message", role: Role.ASSISTANT, parts },
     finishReason: native === "" ? FinishReason.UNSPECIFIED : toFinishReason(native),
     nativeFinishReason: native,
-    logprobs: [...readLogprobs(value["logprobs"], "content"), ...readLogprobs(value["logprobs"], "refusal")],
-  });
+    logprobs: readAllLogprobs(value["logprobs"]),
+  };
 }
 
 /**
@@ -124,10 +154,11 @@ export function readCompletion(body: unknown): Completion | undefined {
   if (choices === undefined) {
     return undefined;
   }
-  const distinct = new Set(choices.map((choice) => choice.index)).size === choices.length;
   return {
     ...head,
-    choices: distinct ? choices : choices.map((choice, index) => Object.assign(choice, { index })),
+    choices: hasDistinctIndexes(choices)
+      ? choices
+      : choices.map((choice, index) => Object.assign(choice, { index })),
     usage: readUsage(body["usage"]),
   };
 }

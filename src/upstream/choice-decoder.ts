@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import type { TokenLogprob } from "../../gen/switchyard/v1/content_pb.ts";
 import {
   type ChoiceDelta,
-  ChoiceDeltaSchema,
   type ChoiceEnd,
   ChoiceEndSchema,
 } from "../../gen/switchyard/v1/gateway_service_pb.ts";
@@ -17,50 +16,56 @@ import { isAbsent, isRecord, type JsonRecord } from "./untrusted-json.ts";
 type Delta = Exclude<ChoiceDelta["delta"], { readonly case: undefined }>;
 
 type ChoicePiece =
-  | { readonly kind: "piece"; readonly deltas: readonly ChoiceDelta[]; readonly end: ChoiceEnd | undefined }
+  | { readonly kind: "piece"; readonly deltas: ChoiceDelta[]; readonly end: ChoiceEnd | undefined }
   | { readonly kind: "malformed" };
 
 /** What one choice of a stream has said so far. */
 export interface ChoiceDecoder {
-  /** Reads one element of a chunk's `choices`. */
+  /** Reads one element of a chunk's `choices`. The deltas are the reader's to keep and add to. */
   readonly decode: (choice: JsonRecord) => ChoicePiece;
   /** Tool calls held back for want of an id, where the stream ends without a finish reason. */
   readonly flush: () => readonly ChoiceDelta[];
 }
 
 const malformed: ChoicePiece = { kind: "malformed" };
-const nothing: ChoicePiece = { kind: "piece", deltas: [], end: undefined };
+
+/** Written out: `create` makes the same of it and takes several times as long, for each token of a stream. */
+function toDelta(index: number, delta: Delta): ChoiceDelta {
+  return { $typeName: "switchyard.v1.ChoiceDelta", index, delta, logprobs: [] };
+}
 
 /** The text kinds of a delta, each only where there is some: an empty string commits nothing. */
-function readTexts(delta: JsonRecord): Delta[] | undefined {
+function readTexts(delta: JsonRecord, index: number): ChoiceDelta[] | undefined {
   const content = readContentText(delta);
   if (content === undefined) {
     return undefined;
   }
   const { text, signature } = readReasoningDelta(delta);
   const reasoning = text === "" ? content.reasoning : text;
-  const deltas: Delta[] = [];
+  const deltas: ChoiceDelta[] = [];
   if (reasoning !== "") {
-    deltas.push({ case: "reasoning", value: reasoning });
+    deltas.push(toDelta(index, { case: "reasoning", value: reasoning }));
   }
   if (signature.length > 0) {
-    deltas.push({ case: "reasoningSignature", value: signature });
+    deltas.push(toDelta(index, { case: "reasoningSignature", value: signature }));
   }
   if (content.text !== "") {
-    deltas.push({ case: "text", value: content.text });
+    deltas.push(toDelta(index, { case: "text", value: content.text }));
   }
   if (content.refusal !== "") {
-    deltas.push({ case: "refusal", value: content.refusal });
+    deltas.push(toDelta(index, { case: "refusal", value: content.refusal }));
   }
   return deltas;
 }
+
+const noFragments: readonly unknown[] = [];
 
 function readToolFragments(delta: JsonRecord, legacyId: string): readonly unknown[] | undefined {
   const { tool_calls: calls, function_call: legacy } = delta;
   if (!isAbsent(calls)) {
     return Array.isArray(calls) ? calls : undefined;
   }
-  return isAbsent(legacy) ? [] : [{ index: 0, id: legacyId, function: legacy }];
+  return isAbsent(legacy) ? noFragments : [{ index: 0, id: legacyId, function: legacy }];
 }
 
 /**
@@ -77,9 +82,11 @@ export function createChoiceDecoder(index: number, completionId: () => string): 
   /** Of tokens that brought no content yet: half a code point is a token with an empty text. */
   let waiting: readonly TokenLogprob[] = [];
 
-  const toDelta = (delta: Delta): ChoiceDelta => create(ChoiceDeltaSchema, { index, delta });
-  const toToolDelta = (fragment: ToolCallFragment): ChoiceDelta =>
-    create(ChoiceDeltaSchema, { index, delta: { case: "toolCall", value: fragment } });
+  const toToolDelta = ({ toolIndex, id, name, argumentsFragment }: ToolCallFragment): ChoiceDelta =>
+    toDelta(index, {
+      case: "toolCall",
+      value: { $typeName: "switchyard.v1.ToolCallDelta", toolIndex, id, name, argumentsFragment },
+    });
 
   const annotate = (deltas: readonly ChoiceDelta[], logprobs: unknown): void => {
     if (isAbsent(logprobs) && waiting.length === 0) {
@@ -94,13 +101,12 @@ export function createChoiceDecoder(index: number, completionId: () => string): 
   };
 
   const readDelta = (delta: JsonRecord): ChoiceDelta[] | undefined => {
-    const texts = readTexts(delta);
+    const deltas = readTexts(delta, index);
     legacyId ??= isAbsent(delta["function_call"]) ? undefined : inventToolCallId(completionId(), index, 0);
     const pieces = readToolFragments(delta, legacyId ?? "");
-    if (texts === undefined || pieces === undefined) {
+    if (deltas === undefined || pieces === undefined) {
       return undefined;
     }
-    const deltas = texts.map(toDelta);
     for (const piece of pieces) {
       const added = fragments.add(piece);
       if (added.kind === "malformed") {
@@ -119,7 +125,7 @@ export function createChoiceDecoder(index: number, completionId: () => string): 
         return malformed;
       }
       if (ended) {
-        return nothing;
+        return { kind: "piece", deltas: [], end: undefined };
       }
       const deltas = readDelta(delta);
       if (deltas === undefined) {

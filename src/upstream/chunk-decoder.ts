@@ -7,7 +7,7 @@ import type { StreamStart } from "./upstream.ts";
 import { readUsage } from "./usage.ts";
 
 export type ChunkResult =
-  | { readonly kind: "chunk"; readonly deltas: ChoiceDelta[]; readonly ends: ChoiceEnd[] }
+  | { readonly kind: "chunk"; readonly deltas: readonly ChoiceDelta[]; readonly ends: readonly ChoiceEnd[] }
   /** The upstream's own error in the middle of its stream: the parsed `error` member. */
   | { readonly kind: "error"; readonly error: unknown }
   /** No JSON, or no chunk. Skipping one would be a hole in the answer. */
@@ -88,7 +88,7 @@ export function createChunkDecoder(): ChunkDecoder {
       }
       learnHead(chunk);
       usage = readUsage(chunk["usage"]) ?? usage;
-      const deltas: ChoiceDelta[] = [];
+      let deltas: ChoiceDelta[] = [];
       const ends: ChoiceEnd[] = [];
       for (const [position, element] of elements.entries()) {
         const index = isRecord(element) ? readChoiceIndex(element, position) : undefined;
@@ -101,7 +101,9 @@ export function createChunkDecoder(): ChunkDecoder {
         if (piece.kind === "malformed") {
           return malformed;
         }
-        deltas.push(...piece.deltas);
+        // Nearly every chunk is of one choice, whose list is new and needs no copy.
+        if (deltas.length === 0) deltas = piece.deltas;
+        else deltas.push(...piece.deltas);
         if (piece.end !== undefined) {
           ends.push(piece.end);
         }

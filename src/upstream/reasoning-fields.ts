@@ -49,8 +49,10 @@ function readBlock(block: unknown): ReasoningPiece | undefined {
     : { text: text ?? "", signature, redacted: data !== undefined };
 }
 
+const blockNames = ["thinking_blocks", "reasoning_details"] as const;
+
 function readBlocks(message: JsonRecord): readonly ReasoningPiece[] {
-  for (const name of ["thinking_blocks", "reasoning_details"]) {
+  for (const name of blockNames) {
     const blocks = message[name];
     if (Array.isArray(blocks)) {
       return blocks.map(readBlock).filter((piece) => piece !== undefined);
