@@ -3,7 +3,7 @@ import { errorReasonOf } from "../routing/error-reason.ts";
 import type { Failure } from "../routing/failure.ts";
 import { hedgeCandidate } from "../routing/hedge-candidate.ts";
 import { minUsefulMs, nextStep, reserveMs, type StepFacts } from "../routing/next-step.ts";
-import type { Candidate } from "../routing/plan.ts";
+import type { Candidate } from "../routing/catalog.ts";
 import {
   afterBrokenStream,
   afterFailure,

@@ -1,7 +1,6 @@
 import { type Usage, UsageSource } from "../../gen/switchyard/v1/content_pb.ts";
-import type { Catalog, Model } from "../routing/catalog.ts";
+import type { Candidate, Catalog, Model } from "../routing/catalog.ts";
 import { costNanos } from "../routing/cost.ts";
-import type { Candidate } from "../routing/plan.ts";
 import type { AttemptCost } from "./trail.ts";
 
 /** Prices what attempts used. */

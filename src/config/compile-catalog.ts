@@ -1,3 +1,4 @@
+import { candidateLists } from "../routing/candidate-lists.ts";
 import { type Catalog, type Deployment, type Model, tierNames } from "../routing/catalog.ts";
 import type { Config, ModelConfig } from "./config.ts";
 
@@ -6,26 +7,29 @@ export function compileCatalog(config: Config): Catalog {
   const models = new Map([...config.models].map(([id, model]) => [id, compileModel(model, config.tiers)]));
   const listed = (ids: readonly string[]): readonly Model[] => ids.flatMap((id) => models.get(id) ?? []);
   const deployments = [...models.values()].flatMap((model) => model.deployments);
-  const { tiers, fallback, canary } = config;
+  const { canary } = config;
+  const tiers: Catalog["tiers"] = {
+    simple: listed(config.tiers.simple),
+    standard: listed(config.tiers.standard),
+    advanced: listed(config.tiers.advanced),
+  };
+  const fallback: Catalog["fallback"] = {
+    rateLimited: listed(config.fallback.rateLimited),
+    unavailable: listed(config.fallback.unavailable),
+    contextTooLong: listed(config.fallback.contextTooLong),
+  };
   return {
     revision: config.revision,
     models,
     deployments: new Map(deployments.map((deployment) => [deployment.id, deployment])),
-    tiers: {
-      simple: listed(tiers.simple),
-      standard: listed(tiers.standard),
-      advanced: listed(tiers.advanced),
-    },
+    tiers,
     defaultTier: config.defaultTier,
-    fallback: {
-      rateLimited: listed(fallback.rateLimited),
-      unavailable: listed(fallback.unavailable),
-      contextTooLong: listed(fallback.contextTooLong),
-    },
+    fallback,
     canary:
       canary === undefined
         ? undefined
         : { stable: canary.stable, canary: canary.canary, weightBasisPoints: canary.weightBasisPoints },
+    candidates: candidateLists({ models, tiers, fallback }),
   };
 }
 

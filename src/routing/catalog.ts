@@ -63,6 +63,21 @@ export interface Model {
   readonly tiers: readonly TierName[];
 }
 
+/** A deployment at its place in a plan. */
+export interface Candidate {
+  readonly deployment: Deployment;
+  readonly model: Model;
+}
+
+/** What the lists of models come to, before any filter: their deployments, in the order of both. */
+export interface CandidateLists {
+  /** By the model's id. */
+  readonly models: ReadonlyMap<string, readonly Candidate[]>;
+  /** Each deployment once. */
+  readonly tiers: Readonly<Record<TierName, readonly Candidate[]>>;
+  readonly fallback: Readonly<Record<FallbackClass, readonly Candidate[]>>;
+}
+
 /** The share of calls that tries a new upstream. */
 export interface CanarySplit {
   readonly stable: string;
@@ -81,6 +96,8 @@ export interface Catalog {
   /** Appended behind the target's own candidates, once a class, by what went wrong. */
   readonly fallback: Readonly<Record<FallbackClass, readonly Model[]>>;
   readonly canary: CanarySplit | undefined;
+  /** Of `models`, `tiers` and `fallback`. */
+  readonly candidates: CandidateLists;
 }
 
 /** The lists of `fallback` in the config. */

@@ -1,4 +1,4 @@
-import type { Candidate } from "./plan.ts";
+import type { Candidate } from "./catalog.ts";
 import type { RunState } from "./run-state.ts";
 
 /**

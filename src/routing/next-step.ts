@@ -1,6 +1,7 @@
 import { backoffMs } from "./backoff.ts";
 import type { BackoffPolicy } from "./backoff.ts";
-import type { Candidate, Plan } from "./plan.ts";
+import type { Candidate } from "./catalog.ts";
+import type { Plan } from "./plan.ts";
 import type { RunState } from "./run-state.ts";
 import type { SkipReason } from "./skip-reason.ts";
 

@@ -1,10 +1,11 @@
+import { unique } from "./candidate-lists.ts";
 import { assignArm, canaryBucket, takesPart } from "./canary-arm.ts";
 import type { Arm } from "./canary-arm.ts";
 import type { CallFacts } from "./call-facts.ts";
-import type { Catalog, Model } from "./catalog.ts";
+import type { Candidate, Catalog } from "./catalog.ts";
 import { hardSkip } from "./eligible.ts";
-import type { Candidate, ExcludedCandidate, Plan, PlanRejection, PlanResult } from "./plan.ts";
-import { candidatesOf, resolveTarget } from "./resolve-target.ts";
+import type { ExcludedCandidate, Plan, PlanRejection, PlanResult } from "./plan.ts";
+import { resolveTarget } from "./resolve-target.ts";
 import type { ResolvedTarget } from "./resolve-target.ts";
 
 /** The plan of a call, or why there is none. Chat and ExplainRoute call this and nothing else. */
@@ -16,12 +17,13 @@ export function planRoute(catalog: Catalog, facts: CallFacts): PlanResult {
   if (facts.canary === "require" && order.arm !== "canary") {
     return { kind: "rejected", rejection: { kind: "no-canary" } };
   }
-  const own = sift(facts, order, target.candidates);
   const chain = chainOf(catalog, facts);
   if (chain.kind === "rejected") return chain;
-  const behind = sift(facts, order, chain.candidates);
-  const candidates = unique([...narrowed(own.candidates, facts), ...behind.candidates]);
-  const excluded = unique([...own.excluded, ...behind.excluded]);
+  const own = sift(facts, order, target.candidates);
+  const { candidates, excluded } = chained(
+    { candidates: narrowed(own.candidates, facts), excluded: own.excluded },
+    sift(facts, order, chain.candidates),
+  );
   const fallbacks = fallbacksOf(catalog, facts, order, target);
   const rejection = rejectionOf(candidates, fallbacks, excluded);
   if (rejection !== undefined) return { kind: "rejected", rejection };
@@ -52,11 +54,15 @@ interface ArmOrder {
   readonly leads: (candidate: Candidate) => boolean;
 }
 
+/** A pinned deployment stands first by itself. */
+const noSplit: ArmOrder = { arm: "stable", takesPart: false, isCanary: () => false, leads: () => false };
+
 /**
  * The arm follows the first model that can serve the call: one that is ruled out would otherwise make calls count
  * as rescued from a canary that they could never have reached.
  */
 function armOrder({ canary }: Catalog, facts: CallFacts, { candidates, pinned }: ResolvedTarget): ArmOrder {
+  if (canary === undefined) return noSplit;
   const first = candidates[0];
   const isCanary = ({ deployment, model }: Candidate): boolean =>
     takesPart(canary, model) && deployment.upstream === canary.canary;
@@ -85,11 +91,15 @@ interface Sifted {
   readonly excluded: readonly ExcludedCandidate[];
 }
 
+const nobody: readonly never[] = [];
+
 /**
  * Puts what leads first, leaves the canary's other deployments out, so that nobody overflows into the canary, and
- * sets apart what the hard filters rule out.
+ * sets apart what the hard filters rule out. A list of which all that changes nothing is given back as it is.
  */
-function sift(facts: CallFacts, { isCanary, leads }: ArmOrder, wanted: readonly Candidate[]): Sifted {
+function sift(facts: CallFacts, order: ArmOrder, wanted: readonly Candidate[]): Sifted {
+  if (staysWhole(facts, order, wanted)) return { candidates: wanted, excluded: nobody };
+  const { isCanary, leads } = order;
   const candidates: Candidate[] = [];
   const excluded: ExcludedCandidate[] = [];
   const behind = wanted.filter((candidate) => !leads(candidate) && !isCanary(candidate));
@@ -99,6 +109,22 @@ function sift(facts: CallFacts, { isCanary, leads }: ArmOrder, wanted: readonly 
     else excluded.push({ ...candidate, skip });
   }
   return { candidates, excluded };
+}
+
+/** Nobody leads who is not at the canary, but for a pinned deployment, which stands first already. */
+function staysWhole(facts: CallFacts, { isCanary }: ArmOrder, wanted: readonly Candidate[]): boolean {
+  for (const candidate of wanted)
+    if (isCanary(candidate) || hardSkip(candidate.model, facts) !== undefined) return false;
+  return true;
+}
+
+/** The caller's chain behind what its mode leaves of the target's own, each deployment once. */
+function chained(own: Sifted, behind: Sifted): Sifted {
+  if (behind.candidates.length === 0 && behind.excluded.length === 0) return own;
+  return {
+    candidates: unique([...own.candidates, ...behind.candidates]),
+    excluded: unique([...own.excluded, ...behind.excluded]),
+  };
 }
 
 /** What the caller's mode leaves of the target's own. The same deployment may always be retried. */
@@ -118,9 +144,11 @@ type Chain =
   | { readonly kind: "chain"; readonly candidates: readonly Candidate[] }
   | { readonly kind: "rejected"; readonly rejection: PlanRejection };
 
+const noChain: Chain = { kind: "chain", candidates: nobody };
+
 /** The caller's own chain stands behind the target from the start, in place of the configured fallback. */
 function chainOf(catalog: Catalog, facts: CallFacts): Chain {
-  if (facts.fallback.kind !== "chain") return { kind: "chain", candidates: [] };
+  if (facts.fallback.kind !== "chain") return noChain;
   const candidates: Candidate[] = [];
   for (const name of facts.fallback.models) {
     const resolved = resolveTarget(catalog, { ...facts, target: { kind: "model", model: name } });
@@ -137,20 +165,16 @@ function fallbacksOf(
   order: ArmOrder,
   target: ResolvedTarget,
 ): Plan["fallbacks"] {
-  const configured = facts.fallback.kind === "configured" && target.tier === undefined && !target.pinned;
-  const list = (models: readonly Model[]): readonly Candidate[] =>
-    configured ? sift(facts, order, models.flatMap(candidatesOf)).candidates : [];
+  if (facts.fallback.kind !== "configured" || target.tier !== undefined || target.pinned) return noFallbacks;
+  const { rateLimited, unavailable, contextTooLong } = catalog.candidates.fallback;
   return {
-    rateLimited: list(catalog.fallback.rateLimited),
-    unavailable: list(catalog.fallback.unavailable),
-    contextTooLong: list(catalog.fallback.contextTooLong),
+    rateLimited: sift(facts, order, rateLimited).candidates,
+    unavailable: sift(facts, order, unavailable).candidates,
+    contextTooLong: sift(facts, order, contextTooLong).candidates,
   };
 }
 
-function unique<T extends Candidate>(candidates: readonly T[]): readonly T[] {
-  const seen = new Set<string>();
-  return candidates.filter(({ deployment }) => !seen.has(deployment.id) && seen.add(deployment.id));
-}
+const noFallbacks: Plan["fallbacks"] = { rateLimited: nobody, unavailable: nobody, contextTooLong: nobody };
 
 /** A plan is refused where the hard filters leave nothing; a target without deployments may still fall back. */
 function rejectionOf(

@@ -1,12 +1,6 @@
 import type { Arm } from "./canary-arm.ts";
-import type { Deployment, FallbackClass, Model, TierName } from "./catalog.ts";
+import type { Candidate, FallbackClass, TierName } from "./catalog.ts";
 import type { SkipReason } from "./skip-reason.ts";
-
-/** A deployment at its place in a plan. */
-export interface Candidate {
-  readonly deployment: Deployment;
-  readonly model: Model;
-}
 
 /** A candidate that the plan rules out whatever happens. */
 export interface ExcludedCandidate extends Candidate {

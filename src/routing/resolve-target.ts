@@ -1,7 +1,7 @@
 import type { CallFacts } from "./call-facts.ts";
-import type { Catalog, Model, TierName } from "./catalog.ts";
+import type { Candidate, Catalog, TierName } from "./catalog.ts";
 import { closestNames } from "./closest-names.ts";
-import type { Candidate, PlanRejection, ProviderModels } from "./plan.ts";
+import type { PlanRejection, ProviderModels } from "./plan.ts";
 
 /** A target's own candidates, before any filter. */
 export interface ResolvedTarget {
@@ -28,15 +28,14 @@ export function resolveTarget(catalog: Catalog, facts: CallFacts): TargetResult 
 }
 
 function resolveTier(catalog: Catalog, tier: TierName): TargetResult {
-  const models = catalog.tiers[tier];
-  if (models.length === 0) return { kind: "rejected", rejection: { kind: "empty-tier", tier } };
-  const candidates = models.flatMap(candidatesOf);
+  if (catalog.tiers[tier].length === 0) return { kind: "rejected", rejection: { kind: "empty-tier", tier } };
+  const candidates = catalog.candidates.tiers[tier];
   return { kind: "resolved", target: { tier, pinned: false, candidates } };
 }
 
 function resolveModel(catalog: Catalog, name: string): TargetResult {
-  const model = catalog.models.get(name);
-  if (model === undefined) {
+  const candidates = catalog.candidates.models.get(name);
+  if (candidates === undefined) {
     return {
       kind: "rejected",
       rejection: {
@@ -47,10 +46,7 @@ function resolveModel(catalog: Catalog, name: string): TargetResult {
       },
     };
   }
-  return {
-    kind: "resolved",
-    target: { tier: undefined, pinned: false, candidates: candidatesOf(model) },
-  };
+  return { kind: "resolved", target: { tier: undefined, pinned: false, candidates } };
 }
 
 function resolveDeployment(catalog: Catalog, name: string, facts: CallFacts): TargetResult {
@@ -61,17 +57,12 @@ function resolveDeployment(catalog: Catalog, name: string, facts: CallFacts): Ta
     return { kind: "rejected", rejection: { kind: "unknown-deployment", name, suggestions } };
   }
   const pinned = { deployment, model };
-  const others = facts.fallback.kind === "same-model" ? candidatesOf(model) : [];
+  const others = facts.fallback.kind === "same-model" ? (catalog.candidates.models.get(model.id) ?? []) : [];
   const rest = others.filter((candidate) => candidate.deployment.id !== name);
   return {
     kind: "resolved",
     target: { tier: undefined, pinned: true, candidates: [pinned, ...rest] },
   };
-}
-
-/** A model's deployments as candidates, in the order of its preference. */
-export function candidatesOf(model: Model): readonly Candidate[] {
-  return model.deployments.map((deployment) => ({ deployment, model }));
 }
 
 function providerModels(catalog: Catalog, name: string): ProviderModels {

@@ -1,7 +1,7 @@
-import type { FallbackClass } from "./catalog.ts";
+import type { Candidate, FallbackClass } from "./catalog.ts";
 import { failureRules } from "./failure-rules.ts";
 import type { Failure } from "./failure.ts";
-import type { Candidate, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { fallbackOfSkip } from "./skip-reason.ts";
 import type { SkipReason } from "./skip-reason.ts";
 

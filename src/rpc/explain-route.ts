@@ -6,9 +6,9 @@ import type {
 } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import type { FleetReadiness } from "../attempt/fleet.ts";
 import type { CallFacts } from "../routing/call-facts.ts";
-import type { Catalog } from "../routing/catalog.ts";
+import type { Candidate, Catalog } from "../routing/catalog.ts";
 import { estimatedCostNanos } from "../routing/eligible.ts";
-import type { Candidate, Plan, PlanRejection, PlanResult } from "../routing/plan.ts";
+import type { Plan, PlanRejection, PlanResult } from "../routing/plan.ts";
 import { planRoute } from "../routing/plan-route.ts";
 import type { SkipReason } from "../routing/skip-reason.ts";
 import { toCost } from "./attempt-message.ts";

@@ -11,6 +11,7 @@ import type { Upstream } from "../../src/upstream/upstream.ts";
 import { shippedBreaker } from "../support/breaker-settings.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import type { ManualClock } from "../support/manual-clock.ts";
+import { sampleCatalog } from "../support/routing-samples.ts";
 
 const gpt = "openai/gpt-4.1@legacy";
 const claude = "anthropic/claude-sonnet-4-20250514@legacy";
@@ -22,13 +23,8 @@ function deployment(id: string): [string, Deployment] {
 }
 
 const catalog: Catalog = {
-  revision: "000000000000",
-  models: new Map(),
+  ...sampleCatalog([]),
   deployments: new Map([gpt, claude, elsewhere].map(deployment)),
-  tiers: { simple: [], standard: [], advanced: [] },
-  defaultTier: "simple",
-  fallback: { rateLimited: [], unavailable: [], contextTooLong: [] },
-  canary: undefined,
 };
 
 const retry: Config["retry"] = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { hedgeCandidate } from "../../src/routing/hedge-candidate.ts";
-import type { Candidate } from "../../src/routing/plan.ts";
+import type { Candidate } from "../../src/routing/catalog.ts";
 import { afterFailure, afterSkip, afterStart, startRun } from "../../src/routing/run-state.ts";
 import { candidatesFrom, sampleFailure, sampleModel, samplePlan } from "../support/routing-samples.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CallFacts, FallbackMode } from "../../src/routing/call-facts.ts";
-import type { CanarySplit, Catalog, FallbackClass } from "../../src/routing/catalog.ts";
-import type { Candidate, Plan, PlanRejection } from "../../src/routing/plan.ts";
+import type { CanarySplit, Candidate, Catalog, FallbackClass } from "../../src/routing/catalog.ts";
+import type { Plan, PlanRejection } from "../../src/routing/plan.ts";
 import { planRoute } from "../../src/routing/plan-route.ts";
 import { sampleCatalog, sampleFacts, sampleModel } from "../support/routing-samples.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CallFacts } from "../../src/routing/call-facts.ts";
-import { candidatesOf, resolveTarget } from "../../src/routing/resolve-target.ts";
+import { resolveTarget } from "../../src/routing/resolve-target.ts";
 import { sampleCatalog, sampleFacts, sampleModel } from "../support/routing-samples.ts";
 
 const catalog = sampleCatalog(
@@ -61,7 +61,9 @@ describe("the candidates of a target", () => {
 
   it("carry the model of each deployment", () => {
     const model = catalog.models.get("acme/a")!;
-    expect(candidatesOf(model)).toEqual(model.deployments.map((deployment) => ({ deployment, model })));
+    expect(resolve({ target: { kind: "model", model: "acme/a" } })).toMatchObject({
+      target: { candidates: model.deployments.map((deployment) => ({ deployment, model })) },
+    });
   });
 });
 

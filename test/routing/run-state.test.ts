@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { FallbackClass } from "../../src/routing/catalog.ts";
+import type { Candidate, FallbackClass } from "../../src/routing/catalog.ts";
 import type { FailureKind } from "../../src/routing/failure.ts";
-import type { Candidate, Plan } from "../../src/routing/plan.ts";
+import type { Plan } from "../../src/routing/plan.ts";
 import {
   afterBrokenStream,
   afterFailure,

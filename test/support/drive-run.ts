@@ -2,7 +2,8 @@ import { type CallFailure, callFailure } from "../../src/routing/call-failure.ts
 import { failureRules } from "../../src/routing/failure-rules.ts";
 import type { Failure, FailureKind } from "../../src/routing/failure.ts";
 import { nextStep, type Readiness, type Step, type StepFacts } from "../../src/routing/next-step.ts";
-import type { Candidate, Plan } from "../../src/routing/plan.ts";
+import type { Candidate } from "../../src/routing/catalog.ts";
+import type { Plan } from "../../src/routing/plan.ts";
 import {
   afterBrokenStream,
   afterFailure,

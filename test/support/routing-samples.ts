@@ -1,8 +1,16 @@
+import { candidateLists } from "../../src/routing/candidate-lists.ts";
 import type { CallFacts } from "../../src/routing/call-facts.ts";
-import type { CanarySplit, Catalog, FallbackClass, Model, TierName } from "../../src/routing/catalog.ts";
+import type {
+  CanarySplit,
+  Candidate,
+  Catalog,
+  FallbackClass,
+  Model,
+  TierName,
+} from "../../src/routing/catalog.ts";
 import type { Failure, FailureKind } from "../../src/routing/failure.ts";
 import type { Readiness, StepFacts } from "../../src/routing/next-step.ts";
-import type { Candidate, Plan } from "../../src/routing/plan.ts";
+import type { Plan } from "../../src/routing/plan.ts";
 import type { SkipReason } from "../../src/routing/skip-reason.ts";
 
 /** A model served at these upstreams, in this order. Nothing is declared of it that `fields` does not say. */
@@ -46,22 +54,26 @@ export function sampleCatalog(
   const byId = new Map(models.map((model) => [model.id, model]));
   const listed = (ids: readonly string[] = []): readonly Model[] => ids.map((id) => byId.get(id)!);
   const deployments = models.flatMap((model) => model.deployments);
-  return {
-    revision: "000000000000",
+  const lists = {
     models: byId,
-    deployments: new Map(deployments.map((deployment) => [deployment.id, deployment])),
     tiers: {
       simple: listed(tiers.simple),
       standard: listed(tiers.standard),
       advanced: listed(tiers.advanced),
     },
-    defaultTier: "standard",
     fallback: {
       rateLimited: listed(fallback.rateLimited),
       unavailable: listed(fallback.unavailable),
       contextTooLong: listed(fallback.contextTooLong),
     },
+  };
+  return {
+    revision: "000000000000",
+    ...lists,
+    deployments: new Map(deployments.map((deployment) => [deployment.id, deployment])),
+    defaultTier: "standard",
     canary,
+    candidates: candidateLists(lists),
   };
 }
 

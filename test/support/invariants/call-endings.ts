@@ -1,7 +1,6 @@
 import type { FailureKind } from "../../../src/routing/failure.ts";
-import type { Candidate } from "../../../src/routing/plan.ts";
 import type { SkipReason } from "../../../src/routing/skip-reason.ts";
-import type { FallbackClass } from "../../../src/routing/catalog.ts";
+import type { Candidate, FallbackClass } from "../../../src/routing/catalog.ts";
 import { judged, minUsefulMs } from "./attempt-limits.ts";
 import { type Invariant, nameOf, nameOfRequest, roundingMs } from "./invariant.ts";
 import { type CallRecord, isBefore, overAt, type SkipRecord } from "./run-record.ts";
