@@ -149,7 +149,9 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
       account,
     };
     return createLiveCall(planned, {
-      ...options,
+      catalog,
+      decisions: options.decisions,
+      clock,
       startedAt,
       detail: routing?.routeDetail,
       reservation: budget && options.budgets.reserve(account, dearestCost(plan, facts)),

@@ -24,7 +24,8 @@ export function routeFacts(
     canaryName: catalog.canary?.canary,
     weightBasisPoints: catalog.canary?.weightBasisPoints,
     candidates: plan?.candidates.map(({ deployment }) => deployment.id) ?? [],
-    ...call,
+    deadlineRemainingMs: call.deadlineRemainingMs,
+    stream: call.stream,
   };
 }
 
