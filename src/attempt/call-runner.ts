@@ -30,10 +30,10 @@ export function createCallRunner(options: RunnerOptions): CallRunner {
       options.onAttempt(entry, call);
     },
   };
+  const attempts = unaryAttempts(shared);
   return {
     chat: async (call) => {
       const run = createPlanRun(shared, call);
-      const attempts = unaryAttempts(shared, call);
       let end: RouteEnd = { kind: "failed", failure: interrupted };
       try {
         for (;;) {

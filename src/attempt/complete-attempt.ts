@@ -1,7 +1,6 @@
 import type { Completion } from "../upstream/upstream.ts";
 import type { AnswerFacts } from "./attempt-start.ts";
 import type { Served } from "./call-outcome.ts";
-import type { PlannedCall } from "./planned-call.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 import { outrun } from "./outrun.ts";
 import { answerTokens } from "./usage-estimate.ts";
@@ -13,11 +12,11 @@ export interface Answered {
   readonly served: Served;
 }
 
-/** Attempts that wait for a whole answer. */
-export function unaryAttempts({ fleet }: RunnerOptions, { limits }: PlannedCall): AttemptKind<Answered> {
+/** Attempts that wait for a whole answer: the same for every call. */
+export function unaryAttempts({ fleet }: Pick<RunnerOptions, "fleet">): AttemptKind<Answered> {
   return {
     stream: false,
-    limitMs: () => limits.attemptMs ?? Infinity,
+    limitMs: (_, limits) => limits.attemptMs ?? Infinity,
     open: async (attempt) => {
       const upstream = fleet.upstream(attempt.granted.candidate.deployment.upstream);
       const result = await upstream.complete(attempt.upstreamCall);

@@ -129,18 +129,19 @@ export function createFleet(options: FleetOptions): Fleet {
     const breakerReadyAt = Math.max(soonestCall(breaker), soonestCall(at.breaker));
     const keys = at.upstream.keys.blocked(deployment.upstreamModel);
     const held = heldUntil(id);
-    const state = worse(breaker.state(), at.breaker.state());
-    const common = { breakerState: state, probing: state === "half-open" };
+    const breakerState = worse(breaker.state(), at.breaker.state());
+    const probing = breakerState === "half-open";
     const readyAt = Math.max(breakerReadyAt, held, keys?.readyAt ?? 0);
-    if (breakerReadyAt > now()) return { ...common, readyAt, skip: "breaker-open" };
+    if (breakerReadyAt > now()) return { skip: "breaker-open", readyAt, breakerState, probing };
     if (keys !== undefined) {
-      return { ...common, readyAt, skip: keys.why === "quarantined" ? "keys-quarantined" : "keys-exhausted" };
+      const skip = keys.why === "quarantined" ? "keys-quarantined" : "keys-exhausted";
+      return { skip, readyAt, breakerState, probing };
     }
     // A slot comes free whenever a call ends: worth another try after the usual backoff.
     if (held > 0 || !limiter.hasRoom()) {
-      return { ...common, readyAt: Math.max(held, now()), skip: "at-capacity" };
+      return { skip: "at-capacity", readyAt: Math.max(held, now()), breakerState, probing };
     }
-    return { ...common, readyAt: 0, skip: undefined };
+    return { skip: undefined, readyAt: 0, breakerState, probing };
   };
 
   const snapshotOf = ({ deployment, at, breaker, limiter }: DeploymentState): DeploymentSnapshot => {

@@ -67,20 +67,15 @@ export function startAttempt(
   const startedAt = now();
   const startedWall = wallClock();
   const controller = new AbortController();
-  const limits = createLimitTimer(now, options.setTimer, () => controller.abort());
+  const stop = (): void => controller.abort();
+  const limits = createLimitTimer(now, options.setTimer, stop);
   const span = startAttemptSpan(call.route, attemptFacts(options, call, start));
   let info: UpstreamResponseInfo | undefined;
   let firstTokenMs: number | undefined;
   let abandoned = false;
 
-  const leave = (): void => controller.abort();
-  if (call.signal.aborted) leave();
-  else call.signal.addEventListener("abort", leave);
-
-  const release = (): void => {
-    limits.cancel();
-    call.signal.removeEventListener("abort", leave);
-  };
+  if (call.signal.aborted) stop();
+  else call.signal.addEventListener("abort", stop);
 
   const entryOf = (
     outcome: AttemptEntry["outcome"],
@@ -112,19 +107,14 @@ export function startAttempt(
     verdict: GrantVerdict | undefined,
     keyFailure: Failure | undefined,
   ): void => {
-    release();
+    limits.cancel();
+    call.signal.removeEventListener("abort", stop);
     lease.settle(keyFailure, info?.quota);
     // Inside the span, so that a breaker that opens now is an event of this attempt.
     if (verdict !== undefined) span.run(() => grant.settle(verdict));
     call.trail.add(entry);
     span.end(attemptResult(entry, answer, info, pricing.version, start.stream && firstTokenMs !== undefined));
     options.onAttempt(entry, call);
-  };
-
-  /** A word on when to come back that is about the deployment, not about a key. */
-  const heed = ({ kind, retryAfterMs }: Failure): void => {
-    if (retryAfterMs === undefined || failureRules[kind].breaker !== "failure") return;
-    options.fleet.holdUntil(deployment.id, now() + retryAfterMs);
   };
 
   return {
@@ -142,13 +132,13 @@ export function startAttempt(
     },
     abandon: () => {
       abandoned = true;
-      controller.abort();
+      stop();
     },
     claim: () => {
       if (!abandoned && start.claim?.() === false) abandoned = true;
       return !abandoned;
     },
-    stop: () => controller.abort(),
+    stop,
     learn: (heard) => {
       info = heard;
     },
@@ -184,11 +174,17 @@ export function startAttempt(
       const usage = partial && (partial.usage ?? estimatedUsage(call.inputTokens, partial.outputTokens));
       const cost = usage && pricing.cost(candidate, usage, partial?.modelVersion ?? "");
       const entry = entryOf(abandoned ? "hedge-lost" : outcomeOf(failure), failure, usage, cost);
-      heed(keyFailure);
+      heed(options, deployment.id, keyFailure);
       close(entry, partial, verdict, keyFailure);
       return entry;
     },
   };
+}
+
+/** A word on when to come back that is about the deployment, not about a key. */
+function heed({ fleet, now }: RunnerOptions, deploymentId: string, { kind, retryAfterMs }: Failure): void {
+  if (retryAfterMs === undefined || failureRules[kind].breaker !== "failure") return;
+  fleet.holdUntil(deploymentId, now() + retryAfterMs);
 }
 
 const nothingYet: AnswerFacts = {

@@ -37,10 +37,10 @@ const unknownStart: StreamStart = { id: "", createdSeconds: undefined, modelVers
 
 /** Attempts that are won with their first content. */
 export function streamAttempts({ fleet }: RunnerOptions, call: PlannedCall): AttemptKind<OpenedStream> {
-  const { limits } = call;
   return {
     stream: true,
-    limitMs: ({ candidate }) => Math.min(limits.firstTokenMs(candidate.model), limits.attemptMs ?? Infinity),
+    limitMs: ({ candidate }, limits) =>
+      Math.min(limits.firstTokenMs(candidate.model), limits.attemptMs ?? Infinity),
     open: async (attempt) => {
       const upstream = fleet.upstream(attempt.granted.candidate.deployment.upstream);
       const result = await upstream.stream(attempt.upstreamCall);

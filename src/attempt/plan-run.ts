@@ -2,7 +2,7 @@ import { type CallFailure, callFailure } from "../routing/call-failure.ts";
 import { errorReasonOf } from "../routing/error-reason.ts";
 import type { Failure } from "../routing/failure.ts";
 import { hedgeCandidate } from "../routing/hedge-candidate.ts";
-import { minUsefulMs, nextStep, reserveMs, type StepFacts } from "../routing/next-step.ts";
+import { minUsefulMs, nextStep, reserveMs } from "../routing/next-step.ts";
 import type { Candidate } from "../routing/catalog.ts";
 import {
   afterBrokenStream,
@@ -12,6 +12,7 @@ import {
   afterStart,
   afterUnpaid,
   afterWait,
+  hasCalled,
   type RunState,
   startRun,
 } from "../routing/run-state.ts";
@@ -74,18 +75,6 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
   let numbers = 0;
   let backoff = 0;
   let broken = false;
-  const usedUpstreams = new Set<string>();
-
-  const facts = (): StepFacts => ({
-    now: now(),
-    deadline: limits.deadline,
-    allowanceMs: limits.allowanceMs,
-    draining: draining.aborted,
-    maxAttempts: limits.maxAttempts,
-    backoff: config.retry,
-    readiness: fleet.readiness,
-    random,
-  });
 
   const skip = (candidate: Candidate, why: SkipReason): void => {
     const { id } = candidate.deployment;
@@ -103,15 +92,6 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
     if (!first) return "fallback";
     if (plan.pinned) return "pinned";
     return plan.arm === "canary" && upstream === options.catalog.canary?.canary ? "canary" : "primary";
-  };
-
-  const causeOf = (): string | undefined => {
-    const last = state.failures.at(-1);
-    if (last !== undefined)
-      return errorReasonOf(last.kind)
-        .toLowerCase()
-        .replace(/^upstream_/, "");
-    return state.skips.at(-1)?.replaceAll("-", "_");
   };
 
   const ended = (): CallFailure => ({
@@ -134,13 +114,12 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
       skip(candidate, fleet.readiness(id).skip ?? "at-capacity");
       return undefined;
     }
-    if (!usedUpstreams.has(upstream)) fleet.budget(upstream).firstAttempt();
-    usedUpstreams.add(upstream);
+    if (!hasCalled(state, upstream)) fleet.budget(upstream).firstAttempt();
     const granted: Granted = {
       candidate,
       grant,
       reason: reasonOf(candidate),
-      cause: causeOf(),
+      cause: causeOf(state),
       breakerState,
       backoffMs: backoff,
       budgetMs,
@@ -155,7 +134,16 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
     next: async () => {
       for (;;) {
         if (call.signal.aborted) return { kind: "gave-up", failure: ended() };
-        const step = nextStep(plan, state, facts());
+        const step = nextStep(plan, state, {
+          now: now(),
+          deadline: limits.deadline,
+          allowanceMs: limits.allowanceMs,
+          draining: draining.aborted,
+          maxAttempts: limits.maxAttempts,
+          backoff: config.retry,
+          readiness: fleet.readiness,
+          random,
+        });
         switch (step.kind) {
           case "skip":
             skip(step.candidate, step.skip);
@@ -214,4 +202,13 @@ export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRu
     ended,
     state: () => state,
   };
+}
+
+/** What led to the next attempt. */
+function causeOf({ failures, skips }: RunState): string | undefined {
+  const last = failures.at(-1);
+  if (last === undefined) return skips.at(-1)?.replaceAll("-", "_");
+  return errorReasonOf(last.kind)
+    .toLowerCase()
+    .replace(/^upstream_/, "");
 }

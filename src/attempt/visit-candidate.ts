@@ -7,7 +7,7 @@ import { silentVerdict } from "./grant-verdict.ts";
 import type { AnswerFacts } from "./attempt-start.ts";
 import { type OngoingAttempt, startAttempt } from "./ongoing-attempt.ts";
 import type { Granted, PlanRun } from "./plan-run.ts";
-import type { PlannedCall } from "./planned-call.ts";
+import type { CallLimits, PlannedCall } from "./planned-call.ts";
 import type { AttemptPricing } from "./price-attempt.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 
@@ -20,7 +20,7 @@ export type Opened<T> =
 export interface AttemptKind<T> {
   readonly stream: boolean;
   /** The attempt's own limit until its answer, or its first content; the call's budget may be shorter. */
-  readonly limitMs: (granted: Granted) => number;
+  readonly limitMs: (granted: Granted, limits: CallLimits) => number;
   readonly open: (attempt: OngoingAttempt) => Promise<Opened<T>>;
 }
 
@@ -48,6 +48,8 @@ export interface Visit<T> {
 /** Keys that one visit tries at most: what three distinct keys are refused, a fourth will be too. */
 const mostKeys = 3;
 
+const noKeys: ReadonlySet<LeasedKey> = new Set();
+
 /**
  * Calls one candidate, with another of its keys at once where a key is what failed. All of it is one visit: one
  * permit, one charge, as many attempts as keys.
@@ -57,7 +59,7 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
   const { deployment } = granted.candidate;
   const { keys } = options.fleet.upstream(deployment.upstream);
   const visitEnds = options.now() + granted.budgetMs;
-  const tried = new Set<LeasedKey>();
+  let tried = noKeys;
   let lease = keys.pick(deployment.upstreamModel, tried);
   if (lease === undefined) {
     granted.grant.settle(silentVerdict);
@@ -66,9 +68,8 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
   let running: OngoingAttempt | undefined;
   try {
     for (let rotation = 0; ; rotation++) {
-      tried.add(lease.key);
       const leftMs = Math.max(1, visitEnds - options.now());
-      const limitMs = attempts.limitMs(granted);
+      const limitMs = attempts.limitMs(granted, call.limits);
       const timeoutMs = Math.min(limitMs, leftMs);
       const attempt = startAttempt(options, pricing, call, {
         granted,
@@ -92,6 +93,7 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
       const judged = attempt.judge(opened.failure);
       const failure = run.inThisCall(judged.failure);
       const verdict = failure === judged.failure ? judged.verdict : attempt.judge(failure).verdict;
+      tried = new Set(tried).add(lease.key);
       const mayRotate =
         failureRules[failure.kind].rotates && tried.size < mostKeys && mayGoOn(visit, visitEnds);
       const next = mayRotate ? keys.pick(deployment.upstreamModel, tried) : undefined;

@@ -132,9 +132,9 @@ function somebodyElse(
 ): boolean {
   const could = ({ deployment: { id } }: Candidate): boolean =>
     id !== candidate.deployment.id && !state.out.has(id) && readiness(id).readyAt <= instant;
-  if (state.ahead.some(could)) return true;
-  const known = new Set(state.candidates.map(({ deployment }) => deployment.id));
-  return plan.fallbacks.unavailable.some((other) => !known.has(other.deployment.id) && could(other));
+  const known = ({ deployment: { id } }: Candidate): boolean =>
+    state.candidates.some(({ deployment }) => deployment.id === id);
+  return state.ahead.some(could) || plan.fallbacks.unavailable.some((other) => could(other) && !known(other));
 }
 
 function betweenRounds(state: RunState, facts: StepFacts): Step {

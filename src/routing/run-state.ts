@@ -39,6 +39,10 @@ export interface RunState {
   readonly final: boolean;
 }
 
+// Shared by every run at its start: no state is ever changed in place.
+const none: readonly never[] = [];
+const nowhere: ReadonlySet<string> = new Set();
+
 /** The state before the first attempt. What the plan ruled out counts as its class from the start. */
 export function startRun(plan: Plan): RunState {
   const state: RunState = {
@@ -46,13 +50,13 @@ export function startRun(plan: Plan): RunState {
     round: 0,
     candidates: plan.candidates,
     ahead: plan.candidates,
-    out: new Set(),
-    refused: new Set(),
-    called: new Set(),
-    opened: [],
+    out: nowhere,
+    refused: nowhere,
+    called: nowhere,
+    opened: none,
     fallbacks: plan.fallbacks,
-    failures: [],
-    skips: [],
+    failures: none,
+    skips: none,
     unpaid: false,
     sameNowTaken: false,
     sameNow: undefined,
@@ -60,8 +64,8 @@ export function startRun(plan: Plan): RunState {
   };
   const opened = plan.excluded.reduce((opening, { skip }) => openFor(opening, skip), state);
   // A named model none of whose upstreams has a key cannot be tried: that is being unavailable.
-  const nowhere = plan.candidates.length === 0 && plan.excluded.length === 0;
-  return nowhere ? open(opened, "unavailable") : opened;
+  const untried = plan.candidates.length === 0 && plan.excluded.length === 0;
+  return untried ? open(opened, "unavailable") : opened;
 }
 
 /** A candidate was passed over without a call. */
@@ -131,6 +135,11 @@ export function afterBrokenStream(state: RunState, failure: Failure): RunState {
 /** A wait is over: every candidate that is not out may be tried again. */
 export function afterWait(state: RunState): RunState {
   return { ...state, round: state.round + 1, ahead: state.candidates };
+}
+
+/** Whether this call has called a deployment of the upstream. */
+export function hasCalled({ candidates, called }: RunState, upstream: string): boolean {
+  return candidates.some(({ deployment }) => deployment.upstream === upstream && called.has(deployment.id));
 }
 
 /** A skipped candidate counts as its class. */
