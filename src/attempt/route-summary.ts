@@ -4,7 +4,7 @@ import type { RunState } from "../routing/run-state.ts";
 import type { RouteOutcome, RouteSummary } from "../telemetry/route-span.ts";
 import type { Served } from "./call-outcome.ts";
 import type { PlannedCall } from "./planned-call.ts";
-import type { AttemptReason } from "./trail.ts";
+import type { AttemptEntry, AttemptReason } from "./trail.ts";
 
 /** How a route ended. */
 export type RouteEnd =
@@ -15,25 +15,33 @@ export type RouteEnd =
 export function routeSummary({ trail }: PlannedCall, state: RunState, end: RouteEnd): RouteSummary {
   const attempts = trail.attempts();
   const cost = trail.totalCost();
-  const priced = attempts.some((entry) => entry.cost !== undefined) && !cost.unpriced;
-  const common = {
-    attempts: attempts.length,
-    retries: attempts.filter((entry) => entry.reason === "retry").length,
-    costNanos: priced ? cost.nanos : undefined,
-  };
-  if (end.kind === "failed") {
-    const outcome = failedOutcome(end.failure);
-    return { ...common, outcome, reason: undefined, servedModel: undefined, fallbackDepth: 0 };
-  }
-  const { attempt, reason } = end.served;
-  const place = state.candidates.findIndex(({ deployment }) => deployment.id === attempt.deployment);
+  const served = end.kind === "served" ? end.served : undefined;
   return {
-    ...common,
-    outcome: servedOutcome(reason),
-    reason,
-    servedModel: attempt.model,
-    fallbackDepth: Math.max(0, place),
+    outcome: end.kind === "served" ? servedOutcome(end.served.reason) : failedOutcome(end.failure),
+    reason: served?.reason,
+    servedModel: served?.attempt.model,
+    attempts: attempts.length,
+    retries: countRetries(attempts),
+    fallbackDepth: served === undefined ? 0 : placeOf(served.attempt, state),
+    costNanos: !cost.unpriced && anyBilled(attempts) ? cost.nanos : undefined,
   };
+}
+
+function countRetries(attempts: readonly AttemptEntry[]): number {
+  let retries = 0;
+  for (const { reason } of attempts) if (reason === "retry") retries += 1;
+  return retries;
+}
+
+function anyBilled(attempts: readonly AttemptEntry[]): boolean {
+  return attempts.some(({ cost }) => cost !== undefined);
+}
+
+function placeOf(attempt: AttemptEntry, { candidates }: RunState): number {
+  return Math.max(
+    0,
+    candidates.findIndex(({ deployment }) => deployment.id === attempt.deployment),
+  );
 }
 
 function servedOutcome(reason: AttemptReason): RouteOutcome {

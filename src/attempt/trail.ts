@@ -64,15 +64,16 @@ export interface Trail {
 /** @see test/attempt/trail.test.ts */
 export function createTrail(): Trail {
   const entries: TrailEntry[] = [];
-  const attempts = (): readonly AttemptEntry[] => entries.filter((entry) => entry.kind === "attempt");
+  const attempts: AttemptEntry[] = [];
   return {
     add: (entry) => {
       entries.push(entry);
+      if (entry.kind === "attempt") attempts.push(entry);
     },
     entries: () => entries,
-    attempts,
-    lastAttempt: () => attempts().at(-1),
-    totalCost: () => sumCosts(attempts().map((entry) => entry.cost)),
+    attempts: () => attempts,
+    lastAttempt: () => attempts.at(-1),
+    totalCost: () => sumCosts(attempts.map((entry) => entry.cost)),
   };
 }
 
