@@ -60,11 +60,11 @@ function attempted(entry: AttemptEntry): AttemptInit {
     keyId: entry.keyId,
     startTime: toTimestamp(entry.startedAt),
     latency: toDuration(entry.latencyMs),
-    ...(entry.backoffMs > 0 ? { backoff: toDuration(entry.backoffMs) } : {}),
-    ...(failure === undefined ? {} : { error: toUpstreamError(failure) }),
-    ...(firstTokenMs === undefined ? {} : { timeToFirstToken: toDuration(firstTokenMs) }),
-    ...(usage === undefined ? {} : { usage }),
-    ...(cost === undefined ? {} : { cost: toCost(cost) }),
+    backoff: entry.backoffMs > 0 ? toDuration(entry.backoffMs) : undefined,
+    error: failure && toUpstreamError(failure),
+    timeToFirstToken: firstTokenMs === undefined ? undefined : toDuration(firstTokenMs),
+    usage,
+    cost: cost && toCost(cost),
   };
 }
 

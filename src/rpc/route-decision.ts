@@ -1,5 +1,5 @@
 import type { Message, MessageInitShape } from "@bufbuild/protobuf";
-import { RouteDetail } from "../../gen/switchyard/v1/routing_pb.ts";
+import { RouteDetail, RouteReason } from "../../gen/switchyard/v1/routing_pb.ts";
 import type { RouteDecisionSchema } from "../../gen/switchyard/v1/routing_pb.ts";
 import type { Serving } from "../attempt/call-outcome.ts";
 import type { Trail } from "../attempt/trail.ts";
@@ -54,17 +54,21 @@ export function routeDecision(
     configRevision: facts.configRevision,
     tier: toTier(facts.tier),
     model: serving?.model ?? facts.model,
-    ...(serving === undefined
-      ? {}
-      : { deployment: serving.deployment, reason: toRouteReason(serving.reason) }),
+    deployment: serving?.deployment ?? "",
+    reason: serving === undefined ? RouteReason.UNSPECIFIED : toRouteReason(serving.reason),
     arm: toArm(facts.arm),
     // The attempt that serves is in the trail only once it has ended.
     attemptCount: Math.max(trail.attempts().length, serving?.number ?? 0),
-    attempts: [...facts.excluded.map(toExcluded), ...trail.entries().map(toAttempt)],
+    attempts: attemptsOf(facts, trail),
     totalCost: toCost(trail.totalCost()),
     totalLatency: toDuration(latencyMs),
     traceId: facts.traceId,
   };
+}
+
+function attemptsOf({ excluded }: DecisionFacts, trail: Trail): AttemptInit[] {
+  const tried = trail.entries().map(toAttempt);
+  return excluded.length === 0 ? tried : [...excluded.map(toExcluded), ...tried];
 }
 
 /** What of it an answer tells. Unspecified is the summary: without its attempts. */

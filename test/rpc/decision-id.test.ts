@@ -30,6 +30,13 @@ describe("ids of calls", () => {
     expect(createCallIds(at)()).not.toBe(createCallIds(at)());
   });
 
+  it("has chance of its own in each, however many are made", () => {
+    let ms = 0;
+    const next = createCallIds(() => ms++);
+    const chances = Array.from({ length: 2000 }, () => next().slice(10));
+    expect(new Set(chances).size).toBe(chances.length);
+  });
+
   it("tells the arm by its prefix", () => {
     expect(decisionId("canary", "X")).toBe("CNRY_X");
     expect(decisionId("stable", "X")).toBe("PROD_X");
