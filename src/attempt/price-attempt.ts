@@ -17,15 +17,16 @@ export interface AttemptPricing {
 
 /** Compiled once for a catalog. */
 export function createAttemptPricing(catalog: Catalog): AttemptPricing {
-  const served = new Map<string, Model>();
-  for (const deployment of catalog.deployments.values()) {
-    const model = catalog.models.get(deployment.model);
-    if (model !== undefined) served.set(keyOf(deployment.upstream, deployment.upstreamModel), model);
+  /** By upstream, then by its own name of the model. */
+  const served = new Map<string, Map<string, Model>>();
+  for (const { upstream, upstreamModel, model: id } of catalog.deployments.values()) {
+    const model = catalog.models.get(id);
+    if (model !== undefined) served.getOrInsertComputed(upstream, () => new Map()).set(upstreamModel, model);
   }
   return {
     version: catalog.revision,
     cost: ({ deployment, model }, usage, modelVersion) => {
-      const { price } = served.get(keyOf(deployment.upstream, modelVersion)) ?? model;
+      const { price } = served.get(deployment.upstream)?.get(modelVersion) ?? model;
       const estimated = usage.source === UsageSource.ESTIMATED;
       if (price === undefined) return { nanos: 0n, unpriced: true, estimated };
       const nanos = costNanos(price, {
@@ -36,8 +37,4 @@ export function createAttemptPricing(catalog: Catalog): AttemptPricing {
       return { nanos, unpriced: false, estimated };
     },
   };
-}
-
-function keyOf(upstream: string, upstreamModel: string): string {
-  return `${upstream}\n${upstreamModel}`;
 }
