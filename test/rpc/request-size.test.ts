@@ -1,6 +1,6 @@
-import { connect } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callRawGrpc, grpcHead } from "../support/raw-grpc.ts";
 import { interopClients, type RpcClient, userMessage } from "../support/rpc-clients.ts";
 import { type RpcWorld, startRpcWorld } from "../support/rpc-world.ts";
 
@@ -47,53 +47,18 @@ describe("a request over the limit", () => {
       details: [{ type: "google.rpc.ErrorInfo" }],
     });
     for (const listener of ["connect", "grpc"] as const) {
-      const head = Buffer.alloc(5);
-      head[0] = 1;
-      head.writeUInt32BE(bomb.length, 1);
-      const trailers = await grpcRaw(world[listener], Buffer.concat([head, bomb]), {
-        "grpc-encoding": "gzip",
+      const trailers = await callRawGrpc(world[listener], {
+        body: Buffer.concat([grpcHead(bomb.length, true), bomb]),
+        headers: { "grpc-encoding": "gzip" },
       });
       expect({ listener, status: trailers["grpc-status"] }).toEqual({ listener, status: "8" });
     }
   });
 
   it("is refused by the length it announces, before it arrives", async () => {
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(4_000_000_000, 1);
     for (const listener of ["connect", "grpc"] as const) {
-      const trailers = await grpcRaw(world[listener], head, {}, false);
+      const trailers = await callRawGrpc(world[listener], { body: grpcHead(4_000_000_000), end: false });
       expect({ listener, status: trailers["grpc-status"] }).toEqual({ listener, status: "8" });
     }
   });
 });
-
-/** One gRPC call with this body, ended or left open; resolves with what its status came in. */
-function grpcRaw(
-  address: string,
-  body: Buffer,
-  headers: Record<string, string>,
-  end = true,
-): Promise<Record<string, unknown>> {
-  return new Promise((resolve, reject) => {
-    const session = connect(`http://${address}`);
-    session.on("error", reject);
-    const stream = session.request({
-      ":method": "POST",
-      ":path": "/switchyard.v1.GatewayService/Chat",
-      "content-type": "application/grpc",
-      te: "trailers",
-      ...headers,
-    });
-    const done = (status: Record<string, unknown>): void => {
-      if (status["grpc-status"] === undefined) return;
-      resolve(status);
-      session.destroy();
-    };
-    stream.on("response", done);
-    stream.on("trailers", done);
-    stream.on("error", () => {});
-    stream.resume();
-    if (end) stream.end(body);
-    else stream.write(body);
-  });
-}
