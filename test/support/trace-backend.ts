@@ -32,6 +32,11 @@ export interface StoredSpan {
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly status: { readonly code: string };
   readonly events: readonly { readonly name: string }[];
+  /** Left out: none. */
+  readonly links?: readonly {
+    readonly spanId: string;
+    readonly attributes: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 /** An OTLP backend that we did not write, on loopback. */
