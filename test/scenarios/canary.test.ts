@@ -10,7 +10,7 @@ import type { GatewayTime } from "../../src/gateway.ts";
 import type { Arm } from "../../src/routing/canary-arm.ts";
 import { keyOf } from "../support/canary-calls.ts";
 import { type Behaviour, type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
-import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
+import { createManualClock, gatewayTimeOf, type ManualClock } from "../support/manual-clock.ts";
 import { type ScenarioWorld, type Seen, type SendOptions, startScenario } from "../support/scenario-world.ts";
 import { answers, refuses } from "../support/upstream-behaviours.ts";
 
@@ -339,8 +339,7 @@ const takes = (clock: ManualClock, ms: number, behaviour: Behaviour): Behaviour 
 
 const onManualTime = async (): Promise<ManualClock> => {
   const clock = createManualClock();
-  const wallClock = (): number => 1_700_000_000_000 + clock.now();
-  await start({ time: { now: clock.now, setTimer: clock.setTimer, wallClock } });
+  await start({ time: gatewayTimeOf(clock) });
   return clock;
 };
 

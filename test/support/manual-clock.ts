@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 import type { SetTimer } from "../../src/attempt/timer.ts";
+import type { GatewayTime } from "../../src/gateway.ts";
 
 /** A monotonic clock that only a test moves, with the timers that hang on it. */
 export interface ManualClock {
@@ -98,6 +99,17 @@ export function createManualClock(start = 1_000): ManualClock {
     },
     pendingTimers: () => timers.size,
   };
+}
+
+/**
+ * The time of a gateway that lives by this clock.
+ * @param epochMs what the wall clock shows at its zero, in milliseconds since the epoch; asked at each look
+ */
+export function gatewayTimeOf(
+  { now, setTimer }: ManualClock,
+  epochMs: () => number = () => 1_700_000_000_000,
+): GatewayTime {
+  return { now, setTimer, wallClock: () => epochMs() + now() };
 }
 
 /** A turn of the event loop: every promise that can settle without time passing has settled. */

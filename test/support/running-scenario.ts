@@ -1,4 +1,5 @@
 import { onTestFinished } from "vitest";
+import type { GatewayTime } from "../../src/gateway.ts";
 import { type FaultyUpstream, type Script, startFaultyUpstream } from "./faulty-upstream.ts";
 import { type ListenerUnderTest, type ScenarioWorld, startScenario, twoUpstreams } from "./scenario-world.ts";
 import { answers } from "./upstream-behaviours.ts";
@@ -31,6 +32,7 @@ export async function runBetweenTwo({
   listener = "grpc",
   more,
   mainKeys,
+  time,
 }: {
   readonly script: Script;
   readonly spareScript?: Script;
@@ -39,9 +41,14 @@ export async function runBetweenTwo({
   readonly more?: string;
   /** Ids of the keys of `main`. */
   readonly mainKeys?: string[];
+  readonly time?: GatewayTime;
 }): Promise<ScenarioOfTwo> {
   const main = await runUpstream(script);
   const spare = await runUpstream(spareScript);
   const config = twoUpstreams(main.baseUrl, spare.baseUrl, more, mainKeys);
-  return { main, spare, world: await runScenario({ config, listener }) };
+  return {
+    main,
+    spare,
+    world: await runScenario({ config, listener, ...(time === undefined ? {} : { time }) }),
+  };
 }
