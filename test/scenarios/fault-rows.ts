@@ -43,7 +43,14 @@ export type Sees =
       /** That its cost is; left out: it is not. */
       readonly estimated?: boolean;
     }
-  | { readonly kind: "error"; readonly code: string; readonly reason: string; readonly text?: string };
+  | {
+      readonly kind: "error";
+      readonly code: string;
+      readonly reason: string;
+      readonly text?: string;
+      /** Of a stream that broke after content: that what came is paid by our own count; left out: it is. */
+      readonly estimated?: boolean;
+    };
 
 /** One fault, and everything that follows from it. The first try goes to `acme/main@main`, whose fallback is `acme/spare@spare`. */
 export interface FaultRow {
@@ -64,6 +71,8 @@ export interface FaultRow {
   readonly outcome: string;
   /** More time for a call than others have. */
   readonly patient?: boolean;
+  /** The spare's model has no larger window than the main one's. */
+  readonly sameWindow?: boolean;
 }
 
 const both: readonly CallKind[] = ["unary", "stream"];
@@ -116,7 +125,13 @@ function after(
 }
 
 /** The upstream is alive and right to refuse: nobody else is asked. */
-function refused(fault: string, behaviour: Behaviour, reason: string, errorType: string): FaultRow {
+function refused(
+  fault: string,
+  behaviour: Behaviour,
+  reason: string,
+  errorType: string,
+  more: Partial<FaultRow> = {},
+): FaultRow {
   return {
     fault,
     kinds: both,
@@ -126,6 +141,7 @@ function refused(fault: string, behaviour: Behaviour, reason: string, errorType:
     mainRequests: 1,
     breaker: "none",
     outcome: "rejected",
+    ...more,
   };
 }
 
@@ -175,6 +191,20 @@ const drips: Behaviour = {
       await exchange.pause(120);
     }
     await exchange.write(httpChunk(""));
+  },
+};
+
+/** Its chunk of content says what was used so far. */
+const usesThenResets: Behaviour = {
+  name: "says what it used, and resets",
+  answer: async (exchange) => {
+    const headers = { "content-type": "text/event-stream", "transfer-encoding": "chunked" };
+    await exchange.write(httpResponse(200, headers));
+    const usage = { prompt_tokens: 1000, completion_tokens: 500, total_tokens: 1500 };
+    await exchange.write(httpChunk(chunkEvent({ content: "piece 0 " }, {}, { usage })));
+    // What was written must have left before the reset throws it away.
+    await exchange.pause(20);
+    exchange.reset();
   },
 };
 
@@ -264,6 +294,15 @@ export const faultRows: readonly FaultRow[] = [
     "_OTHER",
     { leaves: true },
   ),
+  after("says what it used, and resets after content", usesThenResets, "_OTHER", {
+    sees: {
+      kind: "error",
+      code: "ABORTED",
+      reason: "UPSTREAM_STREAM_BROKEN",
+      text: "piece 0 ",
+      estimated: false,
+    },
+  }),
   fine("drips its content", stream, drips, { sees: { kind: "answer", from: "main", text: "abcdef" } }),
   // Truncated and odd ends.
   before("ends a stream before any content", stream, always(streamsThenEnds(0)), "_OTHER"),
@@ -387,6 +426,13 @@ export const faultRows: readonly FaultRow[] = [
     always(refuses(400, { code: "context_length_exceeded" })),
     "context_length_exceeded",
     { breaker: "none" },
+  ),
+  refused(
+    "finds the prompt too long, where no other model has a larger window",
+    refuses(400, { code: "context_length_exceeded" }),
+    "CONTEXT_LENGTH_EXCEEDED",
+    "context_length_exceeded",
+    { sameWindow: true },
   ),
   // What looks odd and is an answer.
   fine("filters the answer", both, answers({ finishReason: "content_filter" })),

@@ -23,12 +23,15 @@ function caller({ sees }: FaultRow): string {
   return `${sees.code}, ${sees.reason}${sees.text === undefined ? "" : ", after what had come"}`;
 }
 
-function cost({ attempts, mainRequests, leaves }: FaultRow): string {
+function cost({ attempts, mainRequests, leaves, sees }: FaultRow): string {
   const requests = mainRequests === 1 ? "one request" : "no request";
   const words = [
     `${attempts.length === 1 ? "one attempt" : `${attempts.length} attempts`}, ${requests} there`,
   ];
   if (leaves === true) words.push("ended by us");
+  if (sees.kind === "error" && sees.code === "ABORTED") {
+    words.push((sees.estimated ?? true) ? "what came paid by our count" : "what came paid by its word");
+  }
   return words.join(", ");
 }
 

@@ -1,6 +1,7 @@
 // Every class of fault of an upstream, over real sockets, on both public listeners: what the caller gets, what
 // the upstream saw, what breaker and key became, and what a third-party backend shows of it.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { UsageSource } from "../../gen/switchyard/v1/content_pb.ts";
 import { BreakerState } from "../../gen/switchyard/v1/routing_pb.ts";
 import { KeyState } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import { startBlackHole } from "../support/black-hole.ts";
@@ -67,7 +68,8 @@ async function play(row: FaultRow, kind: CallKind, listener: ListenerUnderTest):
   const caller = `scenario-${(calls += 1)}`;
   const spareBefore = spare.requests.length;
   const limits = row.patient === true ? limitsOf({ firstTokenMs: 30_000, unaryMs: 60_000 }) : quickLimits;
-  const config = twoUpstreams(baseUrl, spare.baseUrl, limits);
+  const both = twoUpstreams(baseUrl, spare.baseUrl, limits);
+  const config = row.sameWindow === true ? both.replace("Tokens: 100000", "Tokens: 1000") : both;
   const world = await startScenario({ config, listener, backend });
   let seen: Seen;
   try {
@@ -103,6 +105,16 @@ async function play(row: FaultRow, kind: CallKind, listener: ListenerUnderTest):
   const { server, route, attempts } = await tracedAttempts(backend, caller);
   expect(attempts.map(({ attributes }) => attributes["error.type"] ?? "ok")).toEqual(row.attempts);
   expect(route.attributes["switchyard.route.outcome"]).toBe(row.outcome);
+  if (row.sees.kind === "error" && row.sees.code === "ABORTED") {
+    const source = (row.sees.estimated ?? true) ? "estimated" : "upstream";
+    const { nanosUsd } = seen.route!.totalCost!;
+    expect(attempts[0]!.attributes).toMatchObject({
+      "switchyard.stream.interrupted": true,
+      "switchyard.tokens.source": source,
+      "switchyard.cost.source": source,
+      "switchyard.cost.amount": Number(nanosUsd) / 1e9,
+    });
+  }
   expect(server.traceId).toBe(seen.traceId);
   expect(seen.route?.traceId).toBe(seen.traceId);
   const text = JSON.stringify([
@@ -122,7 +134,7 @@ function checkCaller(row: FaultRow, kind: CallKind, seen: Seen): void {
   if (sees.kind === "error") {
     expect(seen).toMatchObject({ code: sees.code, reason: sees.reason, text: sees.text ?? "" });
     expect(seen.metadata).toMatchObject({ model: "acme/main", attempts: String(row.attempts.length) });
-    if (sees.code === "ABORTED") expect(seen.metadata["content_sent"]).toBe("true");
+    if (sees.code === "ABORTED") checkPaid(seen, sees.estimated ?? true);
     return;
   }
   const text = sees.from === "spare" ? "from the spare" : (sees.text ?? "Hello, world");
@@ -135,6 +147,22 @@ function checkCaller(row: FaultRow, kind: CallKind, seen: Seen): void {
     expect(seen.events.filter((event) => event === "finished")).toHaveLength(1);
   }
   expect(seen.route?.totalCost?.estimated).toBe(sees.estimated ?? false);
+}
+
+/** What was delivered is paid, by the upstream's word or by our own count, and told. */
+function checkPaid({ metadata, route, events }: Seen, estimated: boolean): void {
+  expect(metadata["content_sent"]).toBe("true");
+  expect(events).not.toContain("finished");
+  const source = estimated ? UsageSource.ESTIMATED : UsageSource.UPSTREAM;
+  const [{ usage, cost } = {}] = route!.attempts;
+  expect(usage).toMatchObject(estimated ? { source } : { source, inputTokens: 1000, outputTokens: 500 });
+  // A word is some tokens, not hundreds.
+  expect(usage!.inputTokens).toBeGreaterThan(0);
+  expect(usage!.outputTokens).toBeGreaterThan(0);
+  if (estimated) expect(usage!.outputTokens).toBeLessThan(20);
+  const nanosUsd = BigInt(usage!.inputTokens * 1000 + usage!.outputTokens * 2000);
+  expect(cost).toMatchObject({ nanosUsd, estimated, unpriced: false });
+  expect(route!.totalCost).toMatchObject({ nanosUsd, estimated, unpriced: false });
 }
 
 for (const listener of ["grpc", "connect"] as const) {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { AttemptOutcome, BreakerState, SkipReason } from "../../gen/switchyard/v1/routing_pb.ts";
+import { toMs } from "../../src/rpc/wire-time.ts";
 import { type FaultyUpstream, type Script } from "../support/faulty-upstream.ts";
 import { runBetweenTwo } from "../support/running-scenario.ts";
-import { patientLimits, quickLimits, type ScenarioWorld } from "../support/scenario-world.ts";
+import { patientLimits, quickLimits, type ScenarioWorld, tracedAttempts } from "../support/scenario-world.ts";
+import { startTraceBackend } from "../support/trace-backend.ts";
 import {
   answers,
   hangsBeforeHeaders,
@@ -165,6 +167,49 @@ describe("a retry", () => {
     const seen = await world.chat();
     expect(seen).toMatchObject({ code: "UNAVAILABLE", reason: "UPSTREAM_SERVER_ERROR", pushback: "-1" });
     expect(main.requests.length + spare.requests.length).toBe(5);
+  });
+
+  it("waits twice as long between each two rounds, and tells so to its caller and in its trace", async () => {
+    const backend = await startTraceBackend();
+    onTestFinished(() => backend.close());
+    const failing: Script = () => refuses(500);
+    ({ main, spare, world } = await runBetweenTwo({
+      script: failing,
+      spareScript: failing,
+      more: patientLimits,
+      backend,
+    }));
+    const seen = await world.chat({ caller: "waits" });
+    const waits = [0, 0, 100, 0, 200];
+    expect(seen.route?.attempts.map(({ backoff }) => (backoff === undefined ? 0 : toMs(backoff)))).toEqual(
+      waits,
+    );
+    const startedAt = [...main.requests, ...spare.requests].map(({ atMs }) => atMs).toSorted((a, b) => a - b);
+    // A timer may run a little early, by the clock that is looked at.
+    for (const [index, ms] of waits.slice(1).entries()) {
+      expect(startedAt[index + 1]! - startedAt[index]!).toBeGreaterThanOrEqual(0.95 * ms);
+    }
+    await world.close();
+    const { route, attempts } = await tracedAttempts(backend, "waits");
+    expect(route.attributes).toMatchObject({
+      "switchyard.route.outcome": "exhausted",
+      "switchyard.route.attempts": 5,
+      "switchyard.route.backoff_total": 0.3,
+    });
+    expect(
+      attempts.map(({ attributes }) => [
+        attributes["switchyard.upstream.name"],
+        attributes["switchyard.attempt.reason"],
+        attributes["switchyard.attempt.backoff"],
+        attributes["error.type"],
+      ]),
+    ).toEqual([
+      ["main", "primary", 0, "500"],
+      ["spare", "fallback", 0, "500"],
+      ["main", "retry", 0.1, "500"],
+      ["spare", "retry", 0, "500"],
+      ["main", "retry", 0.2, "500"],
+    ]);
   });
 
   it("starts no attempt that its deadline cannot hold", async () => {

@@ -2,6 +2,7 @@ import { onTestFinished } from "vitest";
 import type { GatewayTime } from "../../src/gateway.ts";
 import { type FaultyUpstream, type Script, startFaultyUpstream } from "./faulty-upstream.ts";
 import { type ListenerUnderTest, type ScenarioWorld, startScenario, twoUpstreams } from "./scenario-world.ts";
+import type { TraceBackend } from "./trace-backend.ts";
 import { answers } from "./upstream-behaviours.ts";
 
 /** Starts an upstream that is closed when the test ends. */
@@ -33,6 +34,7 @@ export async function runBetweenTwo({
   more,
   mainKeys,
   time,
+  backend,
 }: {
   readonly script: Script;
   readonly spareScript?: Script;
@@ -42,13 +44,16 @@ export async function runBetweenTwo({
   /** Ids of the keys of `main`. */
   readonly mainKeys?: string[];
   readonly time?: GatewayTime;
+  readonly backend?: TraceBackend;
 }): Promise<ScenarioOfTwo> {
   const main = await runUpstream(script);
   const spare = await runUpstream(spareScript);
   const config = twoUpstreams(main.baseUrl, spare.baseUrl, more, mainKeys);
-  return {
-    main,
-    spare,
-    world: await runScenario({ config, listener, ...(time === undefined ? {} : { time }) }),
-  };
+  const world = await runScenario({
+    config,
+    listener,
+    ...(time === undefined ? {} : { time }),
+    ...(backend === undefined ? {} : { backend }),
+  });
+  return { main, spare, world };
 }

@@ -264,7 +264,8 @@ async function send(
   }
   const info = error?.findDetails(ErrorInfoSchema)[0];
   const delay = error?.findDetails(RetryInfoSchema)[0]?.retryDelay;
-  const route = seen.route ?? error?.findDetails(RouteDecisionSchema)[0];
+  // An error brings the decision at its end; what a stream brought before it is the one at its start.
+  const route = error?.findDetails(RouteDecisionSchema)[0] ?? seen.route;
   return {
     ...seen,
     code: error === undefined ? "OK" : codeName(error.code),

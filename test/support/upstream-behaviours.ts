@@ -41,8 +41,12 @@ export function httpChunk(body: string | Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
 }
 
-/** The event of one chunk of a streamed completion. */
-export function chunkEvent(delta: object, more: object = {}): string {
+/**
+ * The event of one chunk of a streamed completion.
+ * @param more members of its choice
+ * @param beside members of the chunk itself
+ */
+export function chunkEvent(delta: object, more: object = {}, beside: object = {}): string {
   const choice = { index: 0, delta, finish_reason: null, ...more };
   const chunk = {
     id: usual.id,
@@ -50,6 +54,7 @@ export function chunkEvent(delta: object, more: object = {}): string {
     created: 1_700_000_000,
     model: usual.model,
     choices: [choice],
+    ...beside,
   };
   return `data: ${JSON.stringify(chunk)}\n\n`;
 }
