@@ -9,6 +9,8 @@ import type { Breaker, BreakerStateName, Permit } from "../../src/attempt/permit
 import { setProcessTimer } from "../../src/attempt/timer.ts";
 import type { BreakerConfig } from "../../src/config/config.ts";
 import { shippedBreaker } from "../support/breaker-settings.ts";
+import { sampleCatalog, sampleModel } from "../support/routing-samples.ts";
+import { createRunnerWorld, type RunnerWorld, settle } from "../support/runner-world.ts";
 
 /** opossum's own surface as its README shows it, beyond what the breaker uses of it. */
 type BareOpossum = Opossum<readonly [Promise<unknown>]> & {
@@ -69,6 +71,14 @@ async function quickest(call: () => Promise<unknown>): Promise<number> {
     least = Math.min(least, performance.now() - from);
   }
   return least;
+}
+
+/** Calls to one deployment, on a clock of their own. */
+function oneDeployment(
+  script: Parameters<typeof createRunnerWorld>[0]["script"],
+  options: Partial<Parameters<typeof createRunnerWorld>[0]> = {},
+): RunnerWorld {
+  return createRunnerWorld({ catalog: sampleCatalog([sampleModel("acme/a", ["one"])]), script, ...options });
 }
 
 const opened: Breaker[] = [];
@@ -282,7 +292,7 @@ describe("defects of opossum that need a stage of their own", () => {
     vi.useRealTimers();
   });
 
-  it("6: its one AbortController lets a timeout abort every sibling; a permit knows no other call", async () => {
+  it("6: its one AbortController lets a timeout abort every sibling; each of our attempts has its own", async () => {
     const abortController = new AbortController();
     const bare = createOpossum({ timeout: 10, abortController });
     const siblings = [bare.fire(new Promise(() => {})), bare.fire(new Promise(() => {}))];
@@ -291,11 +301,17 @@ describe("defects of opossum that need a stage of their own", () => {
     await Promise.allSettled(siblings);
     bare.shutdown();
 
-    const breaker = newBreaker({});
-    const [timedOut, sibling] = [breaker.tryAcquire(), breaker.tryAcquire()];
-    timedOut?.failure();
-    sibling?.success();
-    expect(breaker.snapshot()).toMatchObject({ state: "closed", failurePpm: 500_000 });
+    // A permit has no signal to share, so that this holds the attempts around it.
+    const { runner, plan, clock, requests, close } = oneDeployment((_, index) =>
+      index === 0 ? { kind: "hang" } : { kind: "answer", afterMs: 500 },
+    );
+    const timesOut = runner.chat(plan({ limits: { attemptMs: 100, maxAttempts: 1 } }).call);
+    const sibling = runner.chat(plan().call);
+    expect(await settle(clock, timesOut)).toMatchObject({ failure: { kind: "timeout" } });
+    expect(requests.map(({ abortedAt }) => abortedAt !== undefined)).toEqual([true, false]);
+    expect(await settle(clock, sibling)).toMatchObject({ kind: "answered" });
+    expect(requests[1]?.abortedAt).toBeUndefined();
+    await close();
   });
 
   it("7: a throwing listener turns its success into a failure; ours is told and cannot", async () => {
@@ -363,11 +379,19 @@ describe("defects of opossum that need a stage of their own", () => {
     expect(bare.opened).toBe(true);
     bare.shutdown();
 
-    // In the fleet: test/attempt/fleet.test.ts, "counts nothing when it is full". The breaker has no limit:
-    const breaker = newBreaker({});
-    const calls = Array.from({ length: 10_000 }, () => breaker.tryAcquire());
-    expect(calls).not.toContain(undefined);
-    expect(breaker.snapshot()).toMatchObject({ state: "closed", failurePpm: 0 });
+    // A breaker has no limit, so that this holds the fleet around it.
+    const { runner, plan, clock, requests, fleet, close } = oneDeployment(
+      () => ({ kind: "answer", afterMs: 100 }),
+      {
+        limiter: { start: 1, min: 1, max: 1 },
+      },
+    );
+    const calls = Array.from({ length: 20 }, () => runner.chat(plan().call));
+    const ended = await settle(clock, Promise.all(calls));
+    expect(ended.map(({ kind }) => kind)).toEqual(["answered", ...Array<string>(19).fill("failed")]);
+    expect(requests).toHaveLength(1);
+    expect(fleet.breaker("acme/a@one")?.snapshot()).toMatchObject({ state: "closed", failurePpm: 0 });
+    await close();
   });
 
   it("8: its percentiles make a failing call dear after many good ones; ours costs the same", async () => {

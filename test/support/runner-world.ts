@@ -70,6 +70,7 @@ export function createRunnerWorld(options: {
   readonly retry?: Partial<Config["retry"]>;
   readonly hedge?: Partial<Config["hedge"]>;
   readonly breaker?: Partial<Config["breaker"]>;
+  readonly limiter?: Config["limiter"];
   readonly random?: () => number;
 }): RunnerWorld {
   const { catalog } = options;
@@ -100,7 +101,7 @@ export function createRunnerWorld(options: {
     },
     hedge: { enabled: false, delayMs: 2000, maxExtraPercent: 1, ...options.hedge },
     breaker: { ...shippedBreaker, ...options.breaker },
-    limiter: { start: 256, min: 4, max: 256 },
+    limiter: options.limiter ?? { start: 256, min: 4, max: 256 },
   };
   const { now, setTimer } = clock;
   const fleet = createFleet({
