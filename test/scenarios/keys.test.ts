@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { KeyState } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import { AttemptOutcome, ErrorReason, RouteReason, SkipReason } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { GatewayTime } from "../../src/gateway.ts";
 import { type FaultyUpstream, type Script } from "../support/faulty-upstream.ts";
+import { createManualClock, gatewayTimeOf, type ManualClock } from "../support/manual-clock.ts";
 import { runBetweenTwo, runScenario, runUpstream } from "../support/running-scenario.ts";
 import { limitsOf, patientLimits, type ScenarioWorld, twoUpstreams } from "../support/scenario-world.ts";
 import { answers, refuses } from "../support/upstream-behaviours.ts";
@@ -14,9 +16,37 @@ async function start(
   script: Script,
   keys: readonly string[],
   spareScript: Script = () => answers(),
+  time?: GatewayTime,
 ): Promise<void> {
   const more = patientLimits;
-  ({ main, spare, world } = await runBetweenTwo({ script, spareScript, more, mainKeys: [...keys] }));
+  const mainKeys = [...keys];
+  ({ main, spare, world } = await runBetweenTwo({
+    script,
+    spareScript,
+    more,
+    mainKeys,
+    ...(time === undefined ? {} : { time }),
+  }));
+}
+
+/** The same with a clock that the test moves. */
+async function startOnManualTime(script: Script, keys: readonly string[]): Promise<ManualClock> {
+  const clock = createManualClock();
+  await start(script, keys, () => answers({ texts: ["spare"] }), gatewayTimeOf(clock));
+  return clock;
+}
+
+/** A call each so many seconds: seconds from the first at which it reached the main upstream. */
+async function reachedAt(clock: ManualClock, seconds: number, every = 10): Promise<readonly number[]> {
+  const reached: number[] = [];
+  for (let second = 0; second < seconds; second += every) {
+    const before = main.requests.length;
+    expect((await world.chat()).code).toBe("OK");
+    expect(main.requests.length - before).toBeLessThanOrEqual(1);
+    if (main.requests.length > before) reached.push(second);
+    await clock.advance(every * 1000);
+  }
+  return reached;
 }
 
 const keyOf = (headers: Readonly<Record<string, string>>): string =>
@@ -121,6 +151,91 @@ describe("a key that its upstream refuses", () => {
     expect(main.requests).toHaveLength(2);
     await world.chat();
     expect(main.requests).toHaveLength(2);
+  });
+});
+
+describe("a key that is refused again and again", () => {
+  it("is tried once after a minute, then after twice as long, up to half an hour", async () => {
+    const clock = await startOnManualTime(() => refuses(401), ["a"]);
+    const minutes = (await reachedAt(clock, 96 * 60, 60)).map((second) => second / 60);
+    expect(minutes).toEqual([0, 1, 3, 7, 15, 31, 61, 91]);
+    expect(await stateOf("a")).toBe(KeyState.QUARANTINED);
+  });
+
+  it("is a good one with its first answer, and starts anew when it is refused after it", async () => {
+    const script: Script = (index) => (index === 3 ? answers() : refuses(401));
+    const clock = await startOnManualTime(script, ["a"]);
+    // Accepted in minute 7, refused again with the next call; then a minute, not eight.
+    expect(await reachedAt(clock, 9 * 60)).toEqual([0, 60, 180, 420, 430, 490]);
+  });
+});
+
+describe("a key whose quota is spent", () => {
+  const spent = refuses(429, { code: "insufficient_quota", type: "insufficient_quota" });
+
+  it("rests for an hour, and is then tried by one call", async () => {
+    const clock = await startOnManualTime(() => spent, ["a"]);
+    expect(await reachedAt(clock, 3599, 59)).toEqual([0]);
+    expect(await stateOf("a")).toBe(KeyState.COOLING);
+    await clock.advance(1000);
+    const gate = Promise.withResolvers<void>();
+    main.become(() => ({
+      name: "answers when the gate opens",
+      answer: async (exchange) => {
+        await gate.promise;
+        await answers({ texts: ["main"] }).answer(exchange);
+      },
+    }));
+    const probe = world.chat();
+    await main.received(2);
+    expect((await world.chat()).text).toBe("spare");
+    gate.resolve();
+    expect((await probe).text).toBe("main");
+    expect((await world.chat()).text).toBe("main");
+    expect(await stateOf("a")).toBe(KeyState.USABLE);
+  });
+
+  it("rests until the time that its upstream names", async () => {
+    const script: Script = (index) =>
+      index === 0 ? refuses(429, { code: "insufficient_quota" }, { "retry-after": "120" }) : answers();
+    const clock = await startOnManualTime(script, ["a"]);
+    expect(await reachedAt(clock, 140)).toEqual([0, 120, 130]);
+  });
+});
+
+describe("the quota that an upstream tells with its answers", () => {
+  const tells = (limit: number, remaining: number, reset: string) => ({
+    "x-ratelimit-limit-requests": `${limit}`,
+    "x-ratelimit-remaining-requests": `${remaining}`,
+    "x-ratelimit-reset-requests": reset,
+  });
+
+  it("decides which key is used: the one with the most left", async () => {
+    const left: Record<string, number> = { A: 50, B: 70 };
+    const clock = await startOnManualTime(
+      (_, { headers }) => {
+        const key = keyOf(headers);
+        left[key] = (left[key] ?? 0) - 15;
+        return answers({ headers: tells(100, left[key], "30s") });
+      },
+      ["a", "b"],
+    );
+    for (let call = 0; call < 5; call += 1) expect((await world.chat()).code).toBe("OK");
+    // What nobody knows counts as whole: 35, then 55, 40, and 25 beside it.
+    expect(main.requests.map(({ headers }) => keyOf(headers))).toEqual(["A", "B", "B", "B", "A"]);
+    await clock.advance(30_000);
+    await world.chat();
+    expect(keyOf(main.requests.at(-1)!.headers)).toBe("A");
+  });
+
+  it("lets a key rest that has none left, until its reset", async () => {
+    const clock = await startOnManualTime(() => answers({ headers: tells(100, 0, "1m0s") }), ["a"]);
+    expect(await reachedAt(clock, 130)).toEqual([0, 60, 120]);
+  });
+
+  it("is no quota where its numbers mean none", async () => {
+    const clock = await startOnManualTime(() => answers({ headers: tells(-1, 0, "1m0s") }), ["a"]);
+    expect(await reachedAt(clock, 30)).toEqual([0, 10, 20]);
   });
 });
 
