@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { QuotaFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import type { GatewayTime } from "../../src/gateway.ts";
 import { type Behaviour, type FaultyUpstream, type Script } from "../support/faulty-upstream.ts";
+import { createManualClock, gatewayTimeOf } from "../support/manual-clock.ts";
 import { runBetweenTwo, runScenario, runUpstream } from "../support/running-scenario.ts";
 import { patientLimits, type ScenarioWorld, twoUpstreams } from "../support/scenario-world.ts";
 import { answers, hangsBeforeHeaders, refuses, streamsThenResets } from "../support/upstream-behaviours.ts";
@@ -15,9 +17,19 @@ let world: ScenarioWorld;
 // A prompt of a few tokens and an answer of at most 1024 are estimated at about 0.002 USD.
 const patient = patientLimits;
 
-async function start(script: Script, budgets: string, listener: "grpc" | "connect" = "grpc"): Promise<void> {
+async function start(
+  script: Script,
+  budgets: string,
+  listener: "grpc" | "connect" = "grpc",
+  time?: GatewayTime,
+): Promise<void> {
   const more = `${patient}\nbudgets: ${budgets}\n`;
-  ({ main, world } = await runBetweenTwo({ script, more, listener }));
+  ({ main, world } = await runBetweenTwo({
+    script,
+    more,
+    listener,
+    ...(time === undefined ? {} : { time }),
+  }));
 }
 
 /** A million tokens of output: two dollars. */
@@ -44,6 +56,35 @@ for (const listener of ["grpc", "connect"] as const) {
     });
   });
 }
+
+it("a budget starts anew at midnight of UTC, and one of a month with the next month", async () => {
+  const clock = createManualClock();
+  // The last day but one of January, a minute before its end.
+  const epochMs = Date.UTC(2027, 0, 30, 23, 59) - clock.now();
+  const budgets = `[{ caller: day, perDay: "3.00" }, { caller: month, perMonth: "3.00" }]`;
+  await start(
+    () => dear,
+    budgets,
+    "grpc",
+    gatewayTimeOf(clock, () => epochMs),
+  );
+  const reasons = async (): Promise<readonly string[]> => [
+    (await world.chat({ caller: "day" })).reason,
+    (await world.chat({ caller: "month" })).reason,
+  ];
+  const spent = "CALLER_QUOTA_EXHAUSTED";
+  for (let n = 0; n < 2; n++) expect(await reasons()).toEqual(["", ""]);
+  const seen = await world.chat({ caller: "day" });
+  expect(seen.metadata["reset_time"]).toBe("2027-01-31T00:00:00.000Z");
+  expect(seen.retryAfterMs).toBe(60_000);
+  await clock.advance(59_999);
+  expect(await reasons()).toEqual([spent, spent]);
+  await clock.advance(1);
+  for (let n = 0; n < 2; n++) expect(await reasons()).toEqual(["", spent]);
+  expect(await reasons()).toEqual([spent, spent]);
+  await clock.advance(86_400_000);
+  expect(await reasons()).toEqual(["", ""]);
+});
 
 it("a budget warns once when its level is reached", async () => {
   await start(() => dear, `[{ caller: team-a, perMonth: "5.00", warnPercent: 40 }]`);

@@ -337,9 +337,9 @@ const takes = (clock: ManualClock, ms: number, behaviour: Behaviour): Behaviour 
   },
 });
 
-const onManualTime = async (): Promise<ManualClock> => {
+const onManualTime = async (options: StartOptions = {}): Promise<ManualClock> => {
   const clock = createManualClock();
-  await start({ time: gatewayTimeOf(clock) });
+  await start({ ...options, time: gatewayTimeOf(clock) });
   return clock;
 };
 
@@ -369,4 +369,85 @@ describe("a canary that is slow or dear", () => {
     expect(minutes).toBeLessThan(5);
     expect((await canaryNow()).rollbackReason).toBe("a canary call cost 1.30 times as much as at stable");
   });
+});
+
+describe("a canary whose breaker opens", () => {
+  /** Five failures open it, which are too few calls for any statistics. */
+  async function openBreaker(): Promise<ManualClock> {
+    const clock = await onManualTime();
+    // Between two of the looks that come by themselves: calls are judged, too.
+    await clock.advance(45_000);
+    young.become(() => fails);
+    for (let call = 0; call < 5; call++) expect((await send("canary")).route?.deployment).toBe(own.stable);
+    expect((await world.health(own.canary)).breakerState).toBe(BreakerState.OPEN);
+    return clock;
+  }
+
+  it("is rolled back once it has not closed for a minute, and not before", async () => {
+    const clock = await openBreaker();
+    // Half-open in between, and open again, is not closed.
+    await clock.advance(30_000);
+    expect((await send("canary")).route?.deployment).toBe(own.stable);
+    expect(young.requests).toHaveLength(6);
+    await clock.advance(29_999);
+    await send("stable");
+    expect((await canaryNow()).rolledBack).toBe(false);
+    await clock.advance(1);
+    const { traceId } = await send("stable");
+    expect(await canaryNow()).toMatchObject({
+      rolledBack: true,
+      weightBasisPoints: 0,
+      rollbackReason: `the breaker ${own.canary} has not closed for 60 s`,
+    });
+    expect(rollBackLines()).toEqual([
+      expect.objectContaining({ "switchyard.canary.rule": "breaker_open", trace_id: traceId }),
+    ]);
+  });
+
+  it("stays where a probe closes it within the minute", async () => {
+    const clock = await openBreaker();
+    young.become(() => answers());
+    await clock.advance(50_000);
+    expect((await send("canary")).route?.deployment).toBe(own.canary);
+    await clock.advance(180_000);
+    expect((await canaryNow()).rolledBack).toBe(false);
+  });
+});
+
+describe("a canary that does no worse", () => {
+  const sendAll = async (arm: Arm, count: number): Promise<void> => {
+    for (let sent = 0; sent < count; sent += 50) {
+      await Promise.all(Array.from({ length: 50 }, () => send(arm)));
+    }
+  };
+
+  it(
+    "gets its next share after a thousand calls and half an hour, neither alone, and keeps it",
+    { timeout: 60_000 },
+    async () => {
+      const canary = "weightPercent: 25, promote: true";
+      const clock = await onManualTime({ canary });
+      const weight = async (): Promise<number> => (await canaryNow()).weightBasisPoints;
+      for (const arm of ["stable", "canary"] as const) await sendAll(arm, 1000);
+      await clock.advance(29 * 60_000);
+      expect(await weight()).toBe(2500);
+      await clock.advance(60_000);
+      expect(await weight()).toBe(5000);
+      expect(world.log).toContainEqual(
+        expect.objectContaining({
+          "event.name": "switchyard.canary.decision",
+          "switchyard.canary.decision": "promoted",
+        }),
+      );
+      const metrics = await (await fetch(`http://${world.gateway.addresses.operator}/metrics`)).text();
+      expect(metrics).toMatch(/^switchyard_canary_decisions_total\{decision="promoted"[^}]*\} 1\b/m);
+
+      // At the new share it starts to count anew.
+      await clock.advance(45 * 60_000);
+      expect(await weight()).toBe(5000);
+      await world.close();
+      await start({ canary });
+      expect(await weight()).toBe(5000);
+    },
+  );
 });
