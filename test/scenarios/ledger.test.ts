@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GetReportResponse } from "../../gen/switchyard/operator/v1/operator_service_pb.ts";
 import { BreakerState, CanaryArm } from "../../gen/switchyard/v1/routing_pb.ts";
 import { keyOf } from "../support/canary-calls.ts";
 import { type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
 import { limitsOf, type ScenarioWorld, startScenario, twoUpstreams } from "../support/scenario-world.ts";
+import { mountSmallDisk } from "../support/small-disk.ts";
 import { answers, hangsBeforeHeaders, refuses } from "../support/upstream-behaviours.ts";
 
 let folder: string;
@@ -186,3 +187,50 @@ describe("a gateway without its ledger", () => {
     expect(await codeOf(report())).toBe(Code.FailedPrecondition);
   });
 });
+
+const disk = mountSmallDisk();
+afterAll(() => disk?.[Symbol.dispose]());
+const fullDisk = "a gateway whose disk is full";
+describe.skipIf(disk === undefined)(
+  disk === undefined ? `${fullDisk} (skipped: this user may not mount one)` : fullDisk,
+  () => {
+    const metric = async (name: string): Promise<number> => {
+      const text = await (await fetch(`http://${world.gateway.addresses.operator}/metrics`)).text();
+      return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+    };
+    const told = () => world.log.filter(({ event, level }) => event === "ledger" && level === "warn");
+
+    /** A gateway that has written one record, and calls of which none fails, until the next write does. */
+    async function untilFull(name: string): Promise<number> {
+      await start(`{ path: "${join(disk!.folder, name)}" }`);
+      await world.chat();
+      await expect.poll(() => metric("switchyard_ledger_records_total")).toBe(1);
+      disk!.fill();
+      let calls = 1;
+      while ((await metric("switchyard_ledger_failures_total")) === 0) {
+        expect((await world.chat()).code).toBe("OK");
+        calls += 1;
+      }
+      return calls;
+    }
+
+    it("serves on, says so once, and keeps every record once there is room again", async () => {
+      const calls = await untilFull("waits.db");
+      expect(told()).toMatchObject([{ code: "SQLITE_FULL" }]);
+      expect(await metric("switchyard_ledger_waiting")).toBeGreaterThan(0);
+      for (let call = 0; call < 3; call += 1) expect((await world.chat()).code).toBe("OK");
+      disk!.free();
+      expect((await report()).arms[0]?.requests).toBe(BigInt(calls + 3));
+      expect(told()).toHaveLength(1);
+    });
+
+    it("counts and tells what it could not keep when it ends", async () => {
+      const calls = await untilFull("lost.db");
+      const written = await metric("switchyard_ledger_records_total");
+      expect((await world.chat()).code).toBe("OK");
+      await world.close();
+      expect(told()).toMatchObject([{ code: "SQLITE_FULL" }, { records: calls + 1 - written }]);
+      disk!.free();
+    });
+  },
+);
