@@ -1,6 +1,7 @@
 import { attemptLimits } from "./attempt-limits.ts";
 import { breakerLaws } from "./breaker-laws.ts";
 import { callEndings } from "./call-endings.ts";
+import { canaryArms } from "./canary-arms.ts";
 import { cancels } from "./cancels.ts";
 import { hardFilters } from "./hard-filters.ts";
 import { holdings } from "./holdings.ts";
@@ -16,6 +17,7 @@ const invariants: readonly Invariant[] = [
   attemptLimits,
   breakerLaws,
   callEndings,
+  canaryArms,
   cancels,
   hardFilters,
   holdings,

@@ -34,6 +34,8 @@ export interface RunRecord {
   readonly breakers: ReadonlyMap<string, BreakerRecord>;
   /** What is there after each command. */
   readonly looks: readonly Look[];
+  /** Changes of the canary's share, in basis points. */
+  readonly shares: readonly { readonly basisPoints: number; readonly when: Moment }[];
   readonly drained: Moment | undefined;
   readonly leftOver: LeftOver;
 }
@@ -64,6 +66,8 @@ export interface CallRecord {
   readonly number: number;
   readonly planned: PlannedCall;
   readonly facts: CallFacts;
+  /** Of the canary when it was planned, in basis points; undefined: there is none. */
+  readonly share: number | undefined;
   readonly stream: boolean;
   /** The caller reads as fast as events come. */
   readonly eager: boolean;

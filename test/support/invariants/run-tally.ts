@@ -1,4 +1,5 @@
 import { isCallersFault, isHedge, isRepeated, judged } from "./attempt-limits.ts";
+import { canaryDeployment } from "./world-catalog.ts";
 import { isBefore, type RunRecord } from "./run-record.ts";
 
 /** How often runs came to what the invariants speak of: one that never does holds for nothing. */
@@ -6,7 +7,7 @@ export type RunTally = Readonly<Record<string, number>>;
 
 /** Of one run. */
 export function tallyOf(run: RunRecord): RunTally {
-  const { calls, visits, requests, leases, breakers, drained, replacements } = run;
+  const { calls, visits, requests, leases, breakers, drained, replacements, shares } = run;
   const changes = [...breakers.values()].flatMap((breaker) => breaker.changes);
   const permits = [...breakers.values()].flatMap((breaker) => breaker.permits);
   const settlements = permits.flatMap((permit) => permit.settlements);
@@ -70,6 +71,26 @@ export function tallyOf(run: RunRecord): RunTally {
           own[0]?.failure !== undefined &&
           !isBefore(other.settlements[0]?.when, picked),
       ),
+    ),
+    "calls of a canary": count(calls, ({ planned }) => planned.plan.arm === "canary"),
+    "calls of a canary that stable rescues": count(
+      calls,
+      ({ planned, statuses: [end] }) =>
+        planned.plan.arm === "canary" &&
+        end?.status.kind === "ok" &&
+        end.status.served.deployment !== canaryDeployment,
+    ),
+    "requests to a canary by calls from before its roll-back": count(
+      requests,
+      ({ deployment, began, call }) =>
+        deployment.id === canaryDeployment &&
+        shares.some(
+          ({ basisPoints, when }) => basisPoints === 0 && isBefore(call.begun, when) && isBefore(when, began),
+        ),
+    ),
+    "calls after a roll-back": count(
+      calls,
+      ({ share, planned: { plan } }) => share === 0 && plan.compared && plan.arm === "stable",
     ),
     "keys replaced in use": count(leases, ({ upstream, picked, settlements: own }) =>
       replacements.some(

@@ -4,6 +4,15 @@ import { sampleCatalog, sampleModel } from "../routing-samples.ts";
 export const upstreamNames = ["one", "two", "three"] as const;
 export const modelIds = ["acme/a", "acme/b", "beta/c", "beta/d"] as const;
 
+/** The deployment that a canary tries: of the one model that stands at both of its upstreams. */
+export const canaryDeployment = "acme/a@two";
+
+/** The catalog with a canary of this share, in basis points; without one where it is undefined. */
+export function worldCatalogWith(share: number | undefined): Catalog {
+  if (share === undefined) return worldCatalog;
+  return { ...worldCatalog, canary: { stable: "one", canary: "two", weightBasisPoints: share } };
+}
+
 /** USD for a million tokens. */
 function price(input: bigint, output: bigint) {
   const nanos = 1_000_000_000n;

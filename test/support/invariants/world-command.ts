@@ -30,6 +30,8 @@ export type Command =
   /** It gets another secret, which the upstream takes. */
   | { readonly kind: "replace-key"; readonly upstream: string; readonly nth: number }
   | { readonly kind: "drain" }
+  /** The canary, where there is one, is rolled back, or armed with this share in basis points. */
+  | { readonly kind: "share"; readonly basisPoints: number }
   /** An operator's hand on a breaker. */
   | { readonly kind: "breaker"; readonly nth: number; readonly ms: number | "reset" };
 
@@ -91,6 +93,11 @@ const factsArbitrary: fc.Arbitrary<Partial<CallFacts>> = fc.record({
     { estimate: 9000, atLeast: 5000 },
   ),
   maxCostNanos: fc.constantFrom(undefined, undefined, undefined, 2_000_000n),
+  canary: fc.oneof(
+    { weight: 8, arbitrary: fc.constant("assigned" as const) },
+    fc.constantFrom("require" as const, "exclude" as const),
+  ),
+  affinityKey: fc.constantFrom(undefined, "key-1", "key-2", "key-3"),
 });
 
 const sendRecord = {
@@ -129,7 +136,7 @@ interface Weather {
   readonly behaviour?: fc.Arbitrary<Behaviour>;
 }
 
-const mixed = { send: 12, advance: 8, behave: 6, cancel: 2, key: 3, "replace-key": 1, breaker: 1 };
+const mixed = { send: 12, advance: 8, behave: 6, cancel: 2, key: 3, "replace-key": 1, share: 1, breaker: 1 };
 
 /** What the runs of the model are made of. */
 export const weathers = {
@@ -208,6 +215,13 @@ export function commandsIn({
     {
       weight: weights["replace-key"],
       arbitrary: fc.record({ kind: fc.constant("replace-key" as const), upstream, nth: fc.nat(4) }),
+    },
+    {
+      weight: weights.share,
+      arbitrary: fc.record({
+        kind: fc.constant("share" as const),
+        basisPoints: fc.constantFrom(0, 0, 3000, 6000, 10_000),
+      }),
     },
     {
       weight: weights.breaker,

@@ -14,6 +14,8 @@ export interface WorldSettings {
   readonly chance: number;
   readonly limiter: Config["limiter"];
   readonly hedge: Config["hedge"];
+  /** Of the canary at the start, in basis points; undefined: there is none. */
+  readonly share: number | undefined;
   /** Of each upstream at the start, in order. */
   readonly behaviours: readonly Behaviour[];
 }
@@ -36,6 +38,7 @@ export const shippedSettings: WorldSettings = {
   chance: 0.5,
   limiter: { start: 256, min: 4, max: 256 },
   hedge: { enabled: false, delayMs: 2000, maxExtraPercent: 1 },
+  share: undefined,
   behaviours: [healthy, healthy, healthy],
 };
 
@@ -81,6 +84,7 @@ export const settingsArbitrary: fc.Arbitrary<WorldSettings> = fc.record({
     { enabled: true, delayMs: 1000, maxExtraPercent: 100 },
     { enabled: true, delayMs: 600, maxExtraPercent: 100 },
   ),
+  share: fc.constantFrom(undefined, undefined, 3000, 10_000),
   behaviours: fc.tuple(
     behaviourArbitrary,
     behaviourArbitrary,

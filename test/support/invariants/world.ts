@@ -30,7 +30,7 @@ import type {
   VisitRecord,
 } from "./run-record.ts";
 import { type Behaviour, healthy, replyTo } from "./upstream-behaviour.ts";
-import { upstreamNames, worldCatalog as catalog } from "./world-catalog.ts";
+import { upstreamNames, worldCatalogWith } from "./world-catalog.ts";
 import { type Command, plainSend, type Send } from "./world-command.ts";
 import { shippedSettings, type WorldSettings } from "./world-settings.ts";
 
@@ -64,6 +64,8 @@ export function createWorld(some: Partial<WorldSettings> = {}): World {
   const settings = { ...shippedSettings, ...some };
   const clock = createManualClock();
   const { now, setTimer } = clock;
+  const catalog = worldCatalogWith(settings.share);
+  let share = settings.share;
   const random = randomFor(digestOf(settings.seed, "world"), "chance");
   const scope = new AsyncLocalStorage<CallRecord>();
   const draining = new AbortController();
@@ -77,6 +79,7 @@ export function createWorld(some: Partial<WorldSettings> = {}): World {
   const requests: RequestRecord[] = [];
   const leases: LeaseRecord[] = [];
   const secrets = new WeakMap<LeasedKey, string>();
+  const shares: { basisPoints: number; when: Moment }[] = [];
   const replacements: { upstream: string; when: Moment }[] = [];
   const looks: RunRecord["looks"][number][] = [];
   const signals: AbortSignal[] = [draining.signal];
@@ -182,7 +185,7 @@ export function createWorld(some: Partial<WorldSettings> = {}): World {
   ): { readonly call: CallRecord; readonly controller: AbortController } | undefined => {
     const number = calls.length;
     const facts = sampleFacts({ requestId: `request-${number}`, ...send.facts });
-    const planned = planRoute(catalog, facts);
+    const planned = planRoute(worldCatalogWith(share), facts);
     if (planned.kind === "rejected") return undefined;
     const controller = new AbortController();
     const greatestMs = send.stream ? 600_000 : 120_000;
@@ -196,6 +199,7 @@ export function createWorld(some: Partial<WorldSettings> = {}): World {
     const call: CallRecord = {
       number,
       facts,
+      share,
       stream: send.stream,
       eager: send.reader.kind === "eager",
       begun,
@@ -370,6 +374,11 @@ export function createWorld(some: Partial<WorldSettings> = {}): World {
       case "replace-key":
         replacements.push({ upstream: command.upstream, when: moment() });
         return keys.get(command.upstream)!.replace(command.nth % settings.keys);
+      case "share":
+        if (share === undefined) return;
+        share = command.basisPoints;
+        shares.push({ basisPoints: share, when: moment() });
+        return;
       case "drain":
         return drain();
       case "breaker": {
@@ -391,6 +400,7 @@ export function createWorld(some: Partial<WorldSettings> = {}): World {
     requests,
     leases,
     replacements,
+    shares,
     breakers: new Map([...recorders].map(([name, recorder]) => [name, recorder.record])),
     looks,
     get drained() {
