@@ -28,10 +28,19 @@ let world: ScenarioWorld;
 
 const model = "acme/a";
 
+/** A busy machine may bring the first request later than the second. */
+const answersOnceBothAreAsked: Behaviour = {
+  name: "answers once both are asked",
+  answer: async (exchange) => {
+    await slow.received(1);
+    await answers({ texts: ["from", " the quick"] }).answer(exchange);
+  },
+};
+
 async function start(
   listener: ListenerUnderTest,
   slowScript: Script,
-  quickScript: Script = () => answers({ texts: ["from", " the quick"] }),
+  quickScript: Script = () => answersOnceBothAreAsked,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "switchyard-hedging-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
