@@ -7,8 +7,8 @@ export type LogOutput = DestinationStream;
 // Written off the event loop, because a slow reader of stdout must not stop calls; what it leaves unread beyond
 // this is dropped.
 const mostUnread = 8 * 1024 * 1024;
-// Lines that come close together are written together: a write takes longer than a line.
-const writtenTogether = 4096;
+// Lines that come close together are written together: a write wakes a thread, which takes longer than ten lines.
+const writtenTogether = 64 * 1024;
 const togetherMs = 50;
 /** Between two tries at a pipe that is full. */
 const fullPipeMs = 20;
