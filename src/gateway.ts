@@ -33,7 +33,7 @@ import type { Log } from "./telemetry/log.ts";
 import { startServerSpan } from "./telemetry/server-span.ts";
 import type { SpanSource } from "./telemetry/span-source.ts";
 import { startTelemetry } from "./telemetry/start-telemetry.ts";
-import { createKeyRotation } from "./upstream/key-rotation.ts";
+import { createKeyRotation, type KeyDesk, type KeyRotation } from "./upstream/key-rotation.ts";
 import { openUpstreams } from "./upstream/open-upstreams.ts";
 import type { WorkerSeat } from "./workers/join-primary.ts";
 import { shareAmongWorkers } from "./workers/sharing.ts";
@@ -190,23 +190,24 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
       inFlightElsewhere,
     }),
   );
-  const keys = createKeyRotation({
-    config,
-    env,
-    cwd,
-    upstreams,
-    readConfig: (keyText) => loadConfig({ env, cwd, keyText }).result,
-    setTimer: chance.setTimer,
-    events: createKeyEvents(log),
-  });
-  started.defer(keys.close);
+  const readKeys = (): KeyRotation =>
+    createKeyRotation({
+      config,
+      env,
+      cwd,
+      upstreams,
+      readConfig: (keyText) => loadConfig({ env, cwd, keyText }).result,
+      setTimer: chance.setTimer,
+      events: createKeyEvents(log),
+    });
+  const keys: KeyDesk = worker?.keys ?? started.adopt(readKeys(), ({ close }) => close());
   const forOperators = withInfrastructure(
     state,
     createOperatorService({
       ...known,
       fleet: sharing.fleetForOperators(fleet),
       ledger: sharing.reports(ledger),
-      keys: sharing.rotation(keys),
+      keys,
     }),
   );
   sharing.heed({
@@ -214,7 +215,6 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
     fleet,
     budgets,
     canary,
-    keys,
     decisions,
     flush: ledger.flush,
     metrics: telemetry.metricsText,

@@ -1,7 +1,8 @@
 import type { Config, KeyConfig, LedgerConfig, UpstreamConfig } from "./config.ts";
 import { createSecret } from "./secret.ts";
 
-type PackedKey = Omit<KeyConfig, "secret"> & { readonly secret: string };
+/** A key whose secret lies open. */
+export type PackedKey = Omit<KeyConfig, "secret"> & { readonly secret: string };
 type PackedUpstream = Omit<UpstreamConfig, "keys"> & { readonly keys: readonly PackedKey[] };
 
 /**
@@ -40,10 +41,12 @@ export function unpackConfig(packed: PackedConfig): Config {
   };
 }
 
-function packKey({ secret, ...key }: KeyConfig): PackedKey {
+/** @see packConfig */
+export function packKey({ secret, ...key }: KeyConfig): PackedKey {
   return { ...key, secret: secret.reveal() };
 }
 
-function unpackKey({ secret, ...key }: PackedKey): KeyConfig {
+/** @see unpackConfig */
+export function unpackKey({ secret, ...key }: PackedKey): KeyConfig {
   return { ...key, secret: createSecret(secret) };
 }

@@ -6,7 +6,7 @@ import type { Config } from "../config/config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Catalog } from "../routing/catalog.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { KeyRotation } from "../upstream/key-rotation.ts";
+import type { KeyDesk } from "../upstream/key-rotation.ts";
 import type { CallContext } from "./call-context.ts";
 import { canaryStatus } from "./canary-status.ts";
 import type { DecisionFeed } from "./decision-feed.ts";
@@ -37,7 +37,7 @@ export interface OperatorServiceOptions {
   readonly newCallId: () => string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly keys: Pick<KeyRotation, "rotate" | "reload" | "compare">;
+  readonly keys: KeyDesk;
 }
 
 /** `switchyard.operator.v1.OperatorService`: for those who run the gateway. Every change is logged. */

@@ -3,7 +3,7 @@ import type { RotateKeyRequest } from "../../gen/switchyard/operator/v1/operator
 import type { Fleet } from "../attempt/fleet.ts";
 import type { Config } from "../config/config.ts";
 import { closestNames } from "../routing/closest-names.ts";
-import type { KeyRotation } from "../upstream/key-rotation.ts";
+import type { KeyDesk } from "../upstream/key-rotation.ts";
 import { clipText } from "./clip-text.ts";
 import { errorInfo } from "./error-info.ts";
 import { keyStatus, type KeyStatusInit } from "./key-status.ts";
@@ -33,7 +33,7 @@ export function listKeys({ config, fleet, clock }: KeySources): readonly KeyStat
  */
 export async function rotateKey(
   { upstream, keyId }: RotateKeyRequest,
-  sources: KeySources & { readonly keys: Pick<KeyRotation, "rotate"> },
+  sources: KeySources & { readonly keys: Pick<KeyDesk, "rotate"> },
 ): Promise<KeyStatusInit> {
   const rotated = await sources.keys.rotate(upstream, keyId);
   switch (rotated.kind) {

@@ -61,14 +61,20 @@ export type ConfigReread =
   | ComparedConfig
   | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
 
-/** Gives running upstreams the keys that their sources hold now. */
-export interface KeyRotation {
+/** What operators can ask of keys and configuration, of whichever process reads them. */
+export interface KeyDesk {
   /** Reads the source of one key. */
   readonly rotate: (upstream: string, keyId: string) => Promise<KeyRotated>;
   /** Reads the configuration and every key, and takes up the keys; of the rest it tells what waits for a restart. */
   readonly reload: (trigger: KeyTrigger) => Promise<ConfigReread>;
   /** Reads the configuration, and changes nothing. */
-  readonly compare: () => ConfigReread;
+  readonly compare: () => Promise<ConfigReread>;
+}
+
+/** Gives running upstreams the keys that their sources hold now. */
+export interface KeyRotation extends KeyDesk {
+  /** The configuration with the keys that are in use. */
+  readonly served: () => Config;
   readonly close: () => void;
 }
 
@@ -180,11 +186,12 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
   return {
     rotate: (upstream, keyId) => inTurn(() => rotate(upstream, keyId)),
     reload: (trigger) => inTurn(() => reload(trigger)),
-    compare: () => {
+    compare: async () => {
       const result = readConfig();
       if (result.kind === "invalid") return result;
       return compare(served, withKeysOf(served, result.config), result.config);
     },
+    served: () => served,
     close: watch.close,
   };
 }

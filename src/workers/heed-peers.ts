@@ -1,7 +1,7 @@
 import type { BudgetBook, BudgetReservation } from "../admission/budget-book.ts";
 import type { CanaryWatch } from "../attempt/canary-watch.ts";
 import type { Fleet } from "../attempt/fleet.ts";
-import type { KeyRotation } from "../upstream/key-rotation.ts";
+import { unpackKey } from "../config/packed-config.ts";
 import type { OpenAiUpstream } from "../upstream/openai-upstream.ts";
 import type { PeerFact } from "./peer-fact.ts";
 import type { PeerAnswer, PeerQuestion } from "./peer-question.ts";
@@ -10,11 +10,10 @@ import type { SharedDecisions } from "./tell-of-decisions.ts";
 
 /** The parts of a gateway that its other workers have something to say to. None of them tells it back. */
 export interface HeedingParts {
-  readonly upstreams: ReadonlyMap<string, Pick<OpenAiUpstream, "learnKey">>;
+  readonly upstreams: ReadonlyMap<string, Pick<OpenAiUpstream, "learnKey" | "replaceKeys">>;
   readonly fleet: Pick<Fleet, "snapshot" | "holdUntil" | "breaker" | "upstreamBreaker">;
   readonly budgets: Pick<BudgetBook, "reserve" | "learn">;
   readonly canary: Pick<CanaryWatch, "hear"> | undefined;
-  readonly keys: Pick<KeyRotation, "rotate" | "reload">;
   readonly decisions: Pick<SharedDecisions, "watchedBy" | "overhear" | "latest">;
   /** Has everything written to the ledger that is recorded by now. */
   readonly flush: () => Promise<void>;
@@ -26,7 +25,7 @@ export interface HeedingParts {
 
 /** Does what the other workers say. */
 export function heedPeers(parts: HeedingParts): PeerListener {
-  const { upstreams, fleet, budgets, canary, keys, decisions, now } = parts;
+  const { upstreams, fleet, budgets, canary, decisions, now } = parts;
   /** By worker and number: what others have set aside. */
   const reservations = new Map<number, Map<number, BudgetReservation>>();
 
@@ -70,11 +69,8 @@ export function heedPeers(parts: HeedingParts): PeerListener {
       case "decision":
         decisions.overhear(fact.ended);
         break;
-      case "rotate":
-        void keys.rotate(fact.upstream, fact.keyId);
-        break;
-      case "reload":
-        void keys.reload(fact.trigger);
+      case "keys":
+        upstreams.get(fact.upstream)?.replaceKeys(fact.keys.map(unpackKey));
     }
   };
 

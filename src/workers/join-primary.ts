@@ -1,6 +1,8 @@
 import type { ListenerName } from "../config/listeners.ts";
 import type { Socket } from "node:net";
 import type { OpenPort } from "../rpc/open-port.ts";
+import type { KeyDesk } from "../upstream/key-rotation.ts";
+import { createKeyRequests } from "./key-request.ts";
 import type { ParentChannel } from "./parent-channel.ts";
 import { createPeerLink } from "./peer-link.ts";
 import type { Peers } from "./peers.ts";
@@ -11,6 +13,8 @@ export interface WorkerSeat extends Pick<Welcome, "number" | "startedAt" | "pepp
   /** A port that is shared: its connections come from the primary. */
   readonly openPort: (listener: ListenerName) => OpenPort;
   readonly peers: Peers;
+  /** The primary's, who reads keys for all. */
+  readonly keys: KeyDesk;
 }
 
 /** A worker's tie to its primary. */
@@ -36,6 +40,7 @@ export async function joinPrimary(channel: ParentChannel): Promise<PrimaryLink |
   const left = Promise.withResolvers<void>();
   const serves = new Map<ListenerName, Serve>();
   const peers = createPeerLink(channel.send);
+  const keys = createKeyRequests((id, request) => channel.send({ kind: "key-request", id, request }));
   let ended = 0;
 
   const tellEnded = (): void => {
@@ -76,6 +81,9 @@ export async function joinPrimary(channel: ParentChannel): Promise<PrimaryLink |
       case "connection":
         take(message.listener, socket);
         break;
+      case "key-answer":
+        keys.answered(message.id, message.answer);
+        break;
       case "ping":
         channel.send({ kind: "pong" });
         break;
@@ -92,6 +100,7 @@ export async function joinPrimary(channel: ParentChannel): Promise<PrimaryLink |
   channel.listen(onMessage, () => {
     welcomed.resolve(undefined);
     peers.end();
+    keys.end();
     left.resolve();
   });
 
@@ -110,6 +119,7 @@ export async function joinPrimary(channel: ParentChannel): Promise<PrimaryLink |
     ...welcome,
     openPort,
     peers: peers.peers,
+    keys: keys.desk,
     ready: () => channel.send({ kind: "ready" }),
     refuse: (message) => channel.send({ kind: "refused", message }),
     left: left.promise,

@@ -34,7 +34,6 @@ export function createKeptFacts(now: () => number): KeptFacts {
   const watched = new Map<number, HeardFact>();
 
   let standing: HeardFact | undefined;
-  let reload: HeardFact | undefined;
 
   const keep = (about: string, heard: HeardFact, until: number): void => {
     lasting.set(about, { heard, until });
@@ -87,16 +86,13 @@ export function createKeptFacts(now: () => number): KeptFacts {
           if (stands.length > 0) standing = { from, fact: { kind: "canary", words: stands } };
           break;
         }
-        case "reload":
-          reload = heard;
-          break;
         case "watch":
           if (fact.watched) watched.set(from, heard);
           else watched.delete(from);
           break;
-        // One that starts has closed breakers, and reads every key.
+        // One that starts has closed breakers, and is given the keys with its configuration.
         case "upstream-breaker":
-        case "rotate":
+        case "keys":
         case "decision":
       }
     },
@@ -112,7 +108,7 @@ export function createKeptFacts(now: () => number): KeptFacts {
         ...[...spent.values()].map((fact): HeardFact => ({ fact, from: primaryId })),
         ...reserved.values(),
         ...watched.values(),
-        ...[reload, standing].filter((heard) => heard !== undefined),
+        ...(standing === undefined ? [] : [standing]),
         ...still.map(({ heard, until }): HeardFact => ({
           ...heard,
           fact: lastingFor(heard.fact, until - at),
@@ -135,8 +131,7 @@ function lastingFor(fact: PeerFact, leftMs: number): PeerFact {
     case "spent":
     case "canary":
     case "upstream-breaker":
-    case "rotate":
-    case "reload":
+    case "keys":
     case "watch":
     case "decision":
       return fact;

@@ -1,8 +1,8 @@
 import type { BudgetAccount } from "../admission/budget-book.ts";
 import type { CanaryWord } from "../attempt/canary-word.ts";
+import type { PackedKey } from "../config/packed-config.ts";
 import type { EndedDecision } from "../rpc/decision-feed.ts";
 import type { KeyFact } from "../upstream/key-pool.ts";
-import type { KeyTrigger } from "../upstream/key-rotation.ts";
 
 /**
  * What one worker learned or was told that the others must know. A duration where it holds for a time: no instant,
@@ -35,7 +35,5 @@ export type PeerFact =
   /** Somebody watches the decisions at that worker, or nobody does any more. */
   | { readonly kind: "watch"; readonly watched: boolean }
   | { readonly kind: "decision"; readonly ended: EndedDecision }
-  /** The source of a key holds another one. */
-  | { readonly kind: "rotate"; readonly upstream: string; readonly keyId: string }
-  /** The configuration and every key are to be read again. */
-  | { readonly kind: "reload"; readonly trigger: KeyTrigger };
+  /** The primary's: these are the keys of an upstream from now on. */
+  | { readonly kind: "keys"; readonly upstream: string; readonly keys: readonly PackedKey[] };

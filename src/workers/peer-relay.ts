@@ -18,7 +18,7 @@ type Said = Extract<FromWorker, { readonly kind: "facts" | "ask" | "answer" }>;
 /** Carries what workers tell and ask each other. */
 export interface PeerRelay {
   readonly said: (by: RelayedWorker, message: Said) => void;
-  /** The primary's own word, to all. */
+  /** The primary's own word, to all: before anything that is sent to one of them later. */
   readonly tell: (fact: PeerFact) => void;
   /** The worker has ended, and is no longer among the workers. */
   readonly leave: (worker: number) => void;
@@ -78,7 +78,10 @@ export function createPeerRelay(workers: () => Iterable<RelayedWorker>, now: () 
           questions.answered(by.id, message.id, message.answer);
       }
     },
-    tell: (fact) => pass({ fact, from: primaryId }),
+    tell: (fact) => {
+      pass({ fact, from: primaryId });
+      passed.flush();
+    },
     leave: (worker) => {
       facts.leave(worker);
       questions.leave(worker);

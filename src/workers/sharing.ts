@@ -6,7 +6,6 @@ import type { Config } from "../config/config.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { DecisionFeed } from "../rpc/decision-feed.ts";
 import type { SharedKeys } from "../upstream/key-clients.ts";
-import type { KeyRotation } from "../upstream/key-rotation.ts";
 import { inFlightElsewhere, metricsOfAll, reportOfAll } from "./ask-peers.ts";
 import { type HeedingParts, heedPeers } from "./heed-peers.ts";
 import type { WorkerSeat } from "./join-primary.ts";
@@ -14,7 +13,7 @@ import { tellOfBudgets } from "./tell-of-budgets.ts";
 import { tellOfCanary } from "./tell-of-canary.ts";
 import { type SharedDecisions, tellOfDecisions } from "./tell-of-decisions.ts";
 import { tellOfBreakers, tellOfHolds } from "./tell-of-fleet.ts";
-import { sharedKeys, tellOfRotations } from "./tell-of-keys.ts";
+import { sharedKeys } from "./tell-of-keys.ts";
 
 /** How a gateway's parts are tied to those of its other workers; where there are none they stay what they are. */
 export interface Sharing {
@@ -26,7 +25,6 @@ export interface Sharing {
   readonly fleetForCalls: (fleet: Fleet) => Fleet;
   readonly fleetForOperators: (fleet: Fleet) => Fleet;
   readonly budgets: (book: BudgetBook) => BudgetBook;
-  readonly rotation: (keys: KeyRotation) => KeyRotation;
   readonly reports: (ledger: Ledger) => Pick<Ledger, "report">;
   readonly decisions: (feed: DecisionFeed) => SharedDecisions;
   readonly metrics: (own: (() => Promise<string>) | undefined) => (() => Promise<string>) | undefined;
@@ -57,7 +55,6 @@ export function shareAmongWorkers(worker: WorkerSeat | undefined, options: Shari
     fleetForCalls: (fleet) => tellOfHolds(fleet, peers, now),
     fleetForOperators: (fleet) => tellOfBreakers(fleet, peers),
     budgets: (book) => tellOfBudgets(book, config.budgets, peers, wallClock),
-    rotation: (keys) => tellOfRotations(keys, worker),
     reports: (ledger) => reportOfAll(ledger, worker),
     decisions: (feed) => tellOfDecisions(feed, peers),
     metrics: (own) => own && metricsOfAll(worker, own),
@@ -75,7 +72,6 @@ const alone: Sharing = {
   fleetForCalls: (fleet) => fleet,
   fleetForOperators: (fleet) => fleet,
   budgets: (book) => book,
-  rotation: (keys) => keys,
   reports: (ledger) => ledger,
   decisions: (feed) => ({ ...feed, watchedBy: () => {} }),
   metrics: (own) => own,

@@ -2,11 +2,11 @@ import type { ListenerName } from "../config/listeners.ts";
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Config } from "../config/config.ts";
-import { packConfig } from "../config/packed-config.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createHandOver } from "./hand-over.ts";
 import { watchForHangs } from "./hang-watch.ts";
 import { createPeerRelay, type RelayedWorker } from "./peer-relay.ts";
+import { createPrimaryKeys } from "./primary-keys.ts";
 import { afterWorkerEnd } from "./restart-policy.ts";
 import { openSharedPorts } from "./shared-ports.ts";
 import type { FromWorker } from "./worker-messages.ts";
@@ -81,6 +81,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     release: (socket) => socket.destroy(),
   });
   const ports = await openSharedPorts(config.listen, handOver.give);
+  const keys = createPrimaryKeys({ ...options, tell: relay.tell });
   const started = Promise.withResolvers<Supervising>();
   const failed = Promise.withResolvers<string>();
   const allEnded = Promise.withResolvers<void>();
@@ -118,7 +119,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
       kind: "welcome",
       number,
       startedAt,
-      config: packConfig(config),
+      config: keys.packed(),
       pepper,
       addresses,
       known,
@@ -145,12 +146,20 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
       case "pong":
         hangs.answered(worker.id);
         break;
+      case "key-request":
+        void answerOfKeys(worker, message);
+        break;
       case "facts":
       case "ask":
       case "answer":
         relay.said(worker, message);
     }
   };
+
+  const answerOfKeys = async (
+    { send }: Worker,
+    { id, request }: Extract<FromWorker, { readonly kind: "key-request" }>,
+  ): Promise<void> => send({ kind: "key-answer", id, answer: await keys.answer(request) });
 
   const onReady = (worker: Worker): void => {
     worker.phase = "serving";
@@ -161,7 +170,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     const { addresses } = ports;
     started.resolve({
       kind: "serving",
-      supervised: { addresses, drain, kill, reload, failed: failed.promise },
+      supervised: { addresses, drain, kill, reload: keys.reload, failed: failed.promise },
     });
   };
 
@@ -213,8 +222,6 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     else place.restart = setTimeout(start, delayMs, place);
   };
 
-  const reload = (): void => relay.tell({ kind: "reload", trigger: "signal" });
-
   const giveUp = (message: string): void => {
     const early = stage === "starting";
     kill();
@@ -225,6 +232,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
   const end = (): void => {
     stage = "ending";
     hangs.stop();
+    keys.close();
     for (const place of places) clearTimeout(place.restart);
     if (workers.size === 0) allEnded.resolve();
   };

@@ -1,5 +1,6 @@
 import type { ListenerName } from "../config/listeners.ts";
 import type { PackedConfig } from "../config/packed-config.ts";
+import type { KeyAnswer, KeyRequest } from "./key-request.ts";
 import type { PeerFact } from "./peer-fact.ts";
 import type { PeerAnswer, PeerQuestion } from "./peer-question.ts";
 import type { HeardFact, PeerAnswered } from "./peers.ts";
@@ -14,6 +15,7 @@ export interface Welcome {
   readonly number: number;
   /** When the gateway started, in milliseconds since the epoch: long before this worker, where it takes a place. */
   readonly startedAt: number;
+  /** With the keys that are in use. */
   readonly config: PackedConfig;
   /** What makes the fingerprints of keys the same in every worker, and tell nobody else anything. */
   readonly pepper: Uint8Array;
@@ -32,6 +34,7 @@ export type ToWorker =
   | { readonly kind: "left"; readonly worker: number }
   | { readonly kind: "question"; readonly id: number; readonly question: PeerQuestion }
   | { readonly kind: "answers"; readonly id: number; readonly answers: readonly PeerAnswered[] }
+  | { readonly kind: "key-answer"; readonly id: number; readonly answer: KeyAnswer }
   | { readonly kind: "ping" }
   | { readonly kind: "drain" };
 
@@ -49,4 +52,5 @@ export type FromWorker =
   | { readonly kind: "facts"; readonly facts: readonly PeerFact[] }
   | { readonly kind: "ask"; readonly id: number; readonly question: PeerQuestion }
   | { readonly kind: "answer"; readonly id: number; readonly answer: PeerAnswer }
+  | { readonly kind: "key-request"; readonly id: number; readonly request: KeyRequest }
   | { readonly kind: "pong" };

@@ -265,10 +265,40 @@ describe("what an operator asks of one worker", () => {
     writeFileSync(file, text(["b", "a"]));
     gateway.process.signal("SIGHUP");
     await expect.poll(keyIds, patient).toEqual(["b,a", "b,a"]);
+
+    // Edited, and nobody has asked for it to be read.
+    writeFileSync(file, text(["a"]));
     const [first] = await both(gateway);
     await replaceFirst(gateway, first);
     operators = await gateway.operators();
-    await expect.poll(keyIds, patient).toEqual(["b,a", "b,a"]);
+    expect(await keyIds()).toEqual(["b,a", "b,a"]);
+    const revisions = (await gateway.callers()).map(({ client }) => client.health({}));
+    expect(new Set((await Promise.all(revisions)).map(({ configRevision }) => configRevision)).size).toBe(1);
+    expect(gateway.process.log.filter(({ event }) => event === "reload")).toHaveLength(2);
+  }, 60_000);
+
+  it("rotates a key for all of them, and for one that starts later", async () => {
+    const file = join(folder, "rotated");
+    writeFileSync(file, `${anyKey}-KEY_OLD`);
+    const config = oneUpstream(upstream.baseUrl, ["a"], "workers: 2\n").replace(
+      "env: KEY_A",
+      `file: ${file}`,
+    );
+    await using gateway = await startWorkerGateway({ config });
+    const [first, second] = await both(gateway);
+    const [operator] = await gateway.operators();
+    writeFileSync(file, `${anyKey}-KEY_NEW`);
+    await operator!.client.rotateKey({ upstream: "main", keyId: "a" });
+    await Promise.all([first, second].map(heardAll));
+    for (const { chat } of [first, second]) expect((await chat()).error).toBeUndefined();
+
+    // Nothing that could be a key: what was read before goes on.
+    writeFileSync(file, "");
+    const next = await replaceFirst(gateway, first);
+    expect((await next.chat()).error).toBeUndefined();
+    expect(keysSent()).toEqual(["NEW", "NEW", "NEW"]);
+    expect(gateway.process.log.filter(({ event }) => event === "keys")).toHaveLength(1);
+    await expect(operator!.client.rotateKey({ upstream: "main", keyId: "b" })).rejects.toThrow("no key");
   }, 60_000);
 });
 

@@ -349,12 +349,12 @@ describe("a reload", () => {
     const world = startRotation();
     world.files.set("/run/b", second);
     world.yaml = text("{ id: spare, env: SPARE_KEY }", "retry: { attempts: 2 }");
-    const compared = world.rotation.compare();
+    const compared = await world.rotation.compare();
     expect(compared).toMatchObject({ differences: ["upstreams", "retry"], needsRestart: ["retry"] });
     expect([world.replaced, world.events]).toEqual([[], []]);
     expect(await world.rotation.reload("operator")).toEqual(compared);
     world.yaml = "retry: { attempts: none }";
-    expect(world.rotation.compare()).toMatchObject({ kind: "invalid" });
+    expect(await world.rotation.compare()).toMatchObject({ kind: "invalid" });
   });
 });
 
