@@ -143,8 +143,8 @@ async function assemble(options: GatewayOptions, started: AsyncDisposableStack):
 
   const loopDelay = createEventLoopDelay(processTime.now);
   started.defer(loopDelay.close);
-  const { maxInFlight } = config.limits;
-  const admission = createAdmission({ maxInFlight, loopDelayMs: loopDelay.p99Ms, random: chance.random });
+  const admission = createAdmission({ ...chance, ...config.limits, loopDelayMs: loopDelay.p99Ms });
+  sharing.calls(admission.inFlight);
   const state = createServingState();
   const draining = new AbortController();
   state.onChange(() => {

@@ -11,8 +11,8 @@ export interface HandOver<Connection> {
   readonly took: (worker: number, taken: boolean) => void;
   /** Connections that it took have ended. */
   readonly ended: (worker: number, connections: number) => void;
-  /** It is gone. */
-  readonly leave: (worker: number) => void;
+  /** It is gone. Returns how many connections went with it. */
+  readonly leave: (worker: number) => number;
   /** Nobody will come any more: whoever waits is let go. */
   readonly stop: () => void;
 }
@@ -109,10 +109,12 @@ export function createHandOver<Connection>(options: HandOverOptions<Connection>)
       if (taker !== undefined) taker.open -= connections;
     },
     leave: (worker) => {
-      const sent = takers.get(worker)?.sent;
+      const { sent, open = 0 } = takers.get(worker) ?? {};
       takers.delete(worker);
+      if (sent === undefined) return open;
       // It never said that it has it, so it never read from it.
-      if (sent !== undefined) wait(sent, true);
+      wait(sent, true);
+      return open - 1;
     },
     stop: () => {
       stopped = true;

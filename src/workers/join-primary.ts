@@ -13,6 +13,8 @@ export interface WorkerSeat extends Pick<Welcome, "number" | "startedAt" | "pepp
   /** A port that is shared: its connections come from the primary. */
   readonly openPort: (listener: ListenerName) => OpenPort;
   readonly peers: Peers;
+  /** So many calls are under way. */
+  readonly tellCalls: (underWay: number) => void;
   /** The primary's, who reads keys for all. */
   readonly keys: KeyDesk;
 }
@@ -119,6 +121,7 @@ export async function joinPrimary(channel: ParentChannel): Promise<PrimaryLink |
     ...welcome,
     openPort,
     peers: peers.peers,
+    tellCalls: (underWay) => channel.send({ kind: "calls", underWay }),
     keys: keys.desk,
     ready: () => channel.send({ kind: "ready" }),
     refuse: (message) => channel.send({ kind: "refused", message }),

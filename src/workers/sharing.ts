@@ -10,6 +10,7 @@ import { inFlightElsewhere, metricsOfAll, reportOfAll } from "./ask-peers.ts";
 import { type HeedingParts, heedPeers } from "./heed-peers.ts";
 import type { WorkerSeat } from "./join-primary.ts";
 import { tellOfBudgets } from "./tell-of-budgets.ts";
+import { tellOfCalls } from "./tell-of-calls.ts";
 import { tellOfCanary } from "./tell-of-canary.ts";
 import { type SharedDecisions, tellOfDecisions } from "./tell-of-decisions.ts";
 import { tellOfBreakers, tellOfHolds } from "./tell-of-fleet.ts";
@@ -22,6 +23,8 @@ export interface Sharing {
   readonly onCanaryWord: ((word: CanaryWord) => void) | undefined;
   /** True while another worker's word is heeded. */
   readonly overheard: () => boolean;
+  /** From now on it is known how many of its calls are under way. */
+  readonly calls: (underWay: () => number) => void;
   readonly fleetForCalls: (fleet: Fleet) => Fleet;
   readonly fleetForOperators: (fleet: Fleet) => Fleet;
   readonly budgets: (book: BudgetBook) => BudgetBook;
@@ -52,6 +55,7 @@ export function shareAmongWorkers(worker: WorkerSeat | undefined, options: Shari
     keys: (upstream) => sharedKeys(worker, upstream),
     onCanaryWord: tellOfCanary(peers, setTimer),
     overheard: peers.telling,
+    calls: (underWay) => tellOfCalls(underWay, worker.tellCalls, setTimer),
     fleetForCalls: (fleet) => tellOfHolds(fleet, peers, now),
     fleetForOperators: (fleet) => tellOfBreakers(fleet, peers),
     budgets: (book) => tellOfBudgets(book, config.budgets, peers, wallClock),
@@ -69,6 +73,7 @@ const alone: Sharing = {
   keys: () => undefined,
   onCanaryWord: undefined,
   overheard: () => false,
+  calls: () => {},
   fleetForCalls: (fleet) => fleet,
   fleetForOperators: (fleet) => fleet,
   budgets: (book) => book,

@@ -9,6 +9,7 @@ import { createPeerRelay, type RelayedWorker } from "./peer-relay.ts";
 import { createPrimaryKeys } from "./primary-keys.ts";
 import { afterWorkerEnd } from "./restart-policy.ts";
 import { openSharedPorts } from "./shared-ports.ts";
+import { createWorkerEvents, type NamedWorker } from "./worker-events.ts";
 import type { FromWorker } from "./worker-messages.ts";
 import {
   type ExitReason,
@@ -41,12 +42,16 @@ export type Supervising =
   | { readonly kind: "serving"; readonly supervised: Supervised }
   | { readonly kind: "refused"; readonly message: string };
 
-interface Worker extends RelayedWorker {
+interface Worker extends RelayedWorker, NamedWorker {
   readonly process: WorkerProcess;
   readonly startedAt: number;
   readonly place: Place;
+  /** Calls under way, as it told last. */
+  calls: number;
   phase: "starting" | "serving" | "leaving";
   refusal: string | undefined;
+  /** Kills one that takes too long to leave. */
+  late: NodeJS.Timeout | undefined;
 }
 
 /** What one worker after the other fills. */
@@ -68,7 +73,9 @@ const now = (): number => performance.now();
  * serve. Rejects where a port cannot be had.
  */
 export async function superviseWorkers(options: SuperviseOptions): Promise<Supervising> {
-  const { config, log } = options;
+  const { config } = options;
+  const events = createWorkerEvents(options.log);
+  const longestDrainMs = config.drain.delayMs + config.drain.graceMs + farewellMs;
   const pepper = randomBytes(32);
   const startedAt = Date.now();
   const workers = new Map<number, Worker>();
@@ -87,6 +94,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
   const allEnded = Promise.withResolvers<void>();
   let stage: "starting" | "serving" | "ending" = "starting";
   let endedWell = true;
+  let killed = false;
   let startedWorkers = 0;
   let failedStarts = 0;
 
@@ -102,28 +110,22 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     const worker: Worker = {
       id,
       number: place.number,
+      pid: process.pid,
       serves: () => worker.phase === "serving",
       send: process.send,
       process,
       startedAt: now(),
       place,
+      calls: 0,
       phase: "starting",
       refusal: undefined,
+      late: undefined,
     };
     // Before it is one of those that hear what is said from now on.
     const known = relay.known();
     workers.set(id, worker);
-    const { addresses } = ports;
-    const { number } = place;
-    process.send({
-      kind: "welcome",
-      number,
-      startedAt,
-      config: keys.packed(),
-      pepper,
-      addresses,
-      known,
-    });
+    const welcome = { number: place.number, startedAt, config: keys.packed(), pepper, known };
+    process.send({ kind: "welcome", ...welcome, addresses: ports.addresses });
   };
 
   const onMessage = (worker: Worker, message: FromWorker): void => {
@@ -139,6 +141,9 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
         break;
       case "ended":
         handOver.ended(worker.id, message.connections);
+        break;
+      case "calls":
+        worker.calls = message.underWay;
         break;
       case "closed":
         onClosed(worker, message.listener);
@@ -168,10 +173,8 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     if (stage !== "starting" || serving().length < places.length) return;
     stage = "serving";
     const { addresses } = ports;
-    started.resolve({
-      kind: "serving",
-      supervised: { addresses, drain, kill, reload: keys.reload, failed: failed.promise },
-    });
+    const supervised = { addresses, drain, kill, reload: keys.reload, failed: failed.promise };
+    started.resolve({ kind: "serving", supervised });
   };
 
   const onClosed = (worker: Worker, listener: ListenerName): void => {
@@ -179,47 +182,53 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     if (stage === "ending") ports.close(listener);
     if (worker.phase !== "serving") return;
     worker.phase = "leaving";
+    if (stage === "ending") return;
     // By itself, after an exception: that takes as long as its calls do.
-    if (stage !== "ending") start(worker.place);
+    worker.late = setTimeout(worker.process.kill, longestDrainMs);
+    events.leaves(worker, refill(worker, true));
   };
 
   const onExit = (worker: Worker, reason: ExitReason): void => {
-    const { id, phase, process, place } = worker;
+    const { id, phase, refusal } = worker;
     workers.delete(id);
-    handOver.leave(id);
+    clearTimeout(worker.late);
+    const lost = { calls: worker.calls, connections: handOver.leave(id) };
     relay.leave(id);
     if (stage === "ending") {
       if (reason !== 0) endedWell = false;
+      if (reason !== 0 && !killed) events.ended(worker, { reason, lost, restartMs: undefined }, undefined);
       if (workers.size === 0) allEnded.resolve();
       return;
     }
-    // Another has its place already.
-    if (phase === "leaving") return;
-    const served = phase === "serving";
-    if (!served) failedStarts += 1;
-    if (stage === "starting" && worker.refusal !== undefined) {
-      giveUp(worker.refusal);
+    if (phase === "leaving") {
+      // Another has its place already, and that it leaves was told.
+      if (typeof reason !== "number") events.ended(worker, { reason, lost, restartMs: undefined }, undefined);
       return;
     }
+    if (phase === "starting") failedStarts += 1;
+    if (stage === "starting" && refusal !== undefined) {
+      giveUp(refusal);
+      return;
+    }
+    const restartMs = refill(worker, phase === "serving");
+    if (restartMs !== undefined) events.ended(worker, { reason, lost, restartMs }, refusal);
+    else giveUp(refusal ?? `error: workers end as soon as they start, the last one with ${reason}`);
+  };
+
+  /** Has another take its place. Returns in how many milliseconds; undefined: none will. */
+  const refill = ({ startedAt, place }: Worker, served: boolean): number | undefined => {
     const next = afterWorkerEnd({
       served,
-      livedMs: now() - worker.startedAt,
+      livedMs: now() - startedAt,
       shortLivesBefore: place.shortLives,
       failedStarts,
       othersServe: stage === "serving" && serving().length > 0,
     });
-    if (next.kind === "give-up") {
-      giveUp(worker.refusal ?? `error: workers end as soon as they start, the last one with ${reason}`);
-      return;
-    }
+    if (next.kind === "give-up") return undefined;
     place.shortLives = next.lasted ? 0 : place.shortLives + 1;
-    const { delayMs } = next;
-    log.error(
-      { event: "worker-ended", worker: place.number, worker_pid: process.pid, reason, restart_ms: delayMs },
-      worker.refusal ?? "a worker ended, and its calls with it; another takes its place",
-    );
-    if (delayMs === 0) start(place);
-    else place.restart = setTimeout(start, delayMs, place);
+    if (next.delayMs === 0) start(place);
+    else place.restart = setTimeout(start, next.delayMs, place);
+    return next.delayMs;
   };
 
   const giveUp = (message: string): void => {
@@ -237,17 +246,22 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
     if (workers.size === 0) allEnded.resolve();
   };
 
-  const kill = (): void => {
-    end();
+  const killAll = (): void => {
     ports.closeAll();
     handOver.stop();
     for (const { process } of workers.values()) process.kill();
   };
 
+  const kill = (): void => {
+    // Whoever asked for it knows.
+    killed = true;
+    end();
+    killAll();
+  };
+
   const drain = async (): Promise<boolean> => {
     end();
-    const { delayMs, graceMs } = config.drain;
-    const late = setTimeout(kill, delayMs + graceMs + farewellMs);
+    const late = setTimeout(killAll, longestDrainMs);
     for (const { send } of workers.values()) send({ kind: "drain" });
     await allEnded.promise;
     clearTimeout(late);
@@ -257,15 +271,12 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Super
   };
 
   const hangs = watchForHangs(() =>
-    serving().map(({ id, number, process }) => ({
-      id,
-      ping: () => process.send({ kind: "ping" }),
+    [...workers.values()].map((worker) => ({
+      id: worker.id,
+      ping: () => worker.send({ kind: "ping" }),
       onHang: () => {
-        log.error(
-          { event: "worker-hangs", worker: number, worker_pid: process.pid },
-          "a worker hangs: it is killed",
-        );
-        process.kill();
+        events.hangs(worker);
+        worker.process.kill();
       },
     })),
   );

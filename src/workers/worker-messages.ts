@@ -47,6 +47,8 @@ export type FromWorker =
   | { readonly kind: "took"; readonly taken: boolean }
   /** So many of the connections that it took have ended since it last told. */
   | { readonly kind: "ended"; readonly connections: number }
+  /** So many calls are under way. */
+  | { readonly kind: "calls"; readonly underWay: number }
   /** It takes no more connections of this listener. */
   | { readonly kind: "closed"; readonly listener: ListenerName }
   | { readonly kind: "facts"; readonly facts: readonly PeerFact[] }

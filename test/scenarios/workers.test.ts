@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Behaviour, type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
@@ -27,6 +28,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function events({ process }: WorkerGateway, event: string): readonly Readonly<Record<string, unknown>>[] {
   return process.log.filter((line) => line["event"] === event);
+}
+
+/** A program that runs in every process before ours. */
+function preload(code: string): Readonly<Record<string, string>> {
+  const file = join(folder, "preload.cjs");
+  writeFileSync(file, code);
+  return { NODE_OPTIONS: `--require=${file}` };
 }
 
 /** Content, then nothing until the gate opens, then the rest. */
@@ -109,7 +117,7 @@ describe("a gateway with two workers", () => {
   });
 });
 
-describe("a worker that is killed", () => {
+describe("a worker that ends", () => {
   let upstream: FaultyUpstream;
   let open: () => void;
   beforeEach(async () => {
@@ -121,13 +129,16 @@ describe("a worker that is killed", () => {
   });
   afterEach(() => upstream.close());
 
-  it("loses its own calls alone, and another takes its place and number", async () => {
+  it("loses its own calls alone where it is killed, and another takes its place and number", async () => {
     const config = oneUpstream(upstream.baseUrl, ["a"], "workers: 2\n");
     await using gateway = await startWorkerGateway({ config });
     const [first, second] = (await gateway.callers()) as [WorkerClient, WorkerClient];
     const lost = readStream(first);
     const kept = readStream(second);
     await Promise.all([lost.started, kept.started]);
+    // It tells several times a second how many are under way, and answers later than that.
+    await sleep(1_000);
+    await second.client.health({});
 
     process.kill(first.pid, "SIGKILL");
     expect([Code.Aborted, Code.Unavailable, Code.Internal, Code.Canceled]).toContain(await lost.ended);
@@ -142,13 +153,38 @@ describe("a worker that is killed", () => {
       worker: 1,
       worker_pid: first.pid,
       reason: "SIGKILL",
+      lost_calls: 1,
     });
+    expect(events(gateway, "worker-ended")[0]?.["lost_connections"]).toBeGreaterThan(0);
     const [next, same] = (await gateway.callers()) as [WorkerClient, WorkerClient];
     expect(next.worker).toBe(1);
     expect(next.pid).not.toBe(first.pid);
     expect(same.pid).toBe(second.pid);
     expect((await next.chat()).error).toBeUndefined();
     expect(events(gateway, "ready")).toHaveLength(1);
+  }, 60_000);
+
+  it("leaves after an exception once its calls are done, and is replaced later where it has not lasted", async () => {
+    const env = preload(
+      'if (process.argv.includes("worker")) process.on("SIGUSR2", () => { throw new Error("bug"); });',
+    );
+    const config = oneUpstream(upstream.baseUrl, ["a"], "workers: 2\n");
+    await using gateway = await startWorkerGateway({ config, env });
+    const [first] = (await gateway.callers()) as [WorkerClient, WorkerClient];
+    const stream = readStream(first);
+    await stream.started;
+    process.kill(first.pid, "SIGUSR2");
+    await expect.poll(() => events(gateway, "worker-leaves"), patient).toHaveLength(1);
+    const [next] = (await gateway.callers()) as [WorkerClient, WorkerClient];
+    expect(next.pid).not.toBe(first.pid);
+    process.kill(next.pid, "SIGUSR2");
+    await expect.poll(() => events(gateway, "worker-leaves"), patient).toHaveLength(2);
+    open();
+    expect(await stream.ended).toBe("finished");
+    expect(events(gateway, "worker-ended")).toHaveLength(0);
+    // At once where the machine is so slow that one had lasted.
+    const waits = events(gateway, "worker-leaves").map(({ restart_ms }) => Number(restart_ms));
+    expect(Math.max(...waits)).toBeGreaterThan(0);
   }, 60_000);
 
   it("costs no connection that is made while there is no worker at all", async () => {
@@ -263,13 +299,6 @@ describe("a start with workers that fails", () => {
       timeout: 50_000,
     });
     return { code: status, stderr };
-  }
-
-  /** A program that runs in every process before ours. */
-  function preload(code: string): Readonly<Record<string, string>> {
-    const file = join(folder, "preload.cjs");
-    writeFileSync(file, code);
-    return { NODE_OPTIONS: `--require=${file}` };
   }
 
   it("says once that a port is taken, and ends with 1", async () => {

@@ -91,6 +91,19 @@ describe("handing connections over", () => {
     expect(released).toEqual(["a"]);
   });
 
+  it("knows how many open connections go with a worker, but for one that it has not taken", () => {
+    const { handOver } = createWorld();
+    handOver.join(1, ["grpc"]);
+    for (const connection of ["a", "b", "c"]) {
+      handOver.give("grpc", connection);
+      handOver.took(1, true);
+    }
+    handOver.ended(1, 1);
+    handOver.give("grpc", "d");
+    expect(handOver.leave(1)).toBe(2);
+    expect(handOver.leave(1)).toBe(0);
+  });
+
   it("holds to the listener: a worker gets none of one that it closed", () => {
     const { handOver, sent } = createWorld();
     handOver.join(1, ["grpc", "connect"]);
