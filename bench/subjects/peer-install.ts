@@ -14,7 +14,8 @@ export type PeerInstall =
   | { readonly kind: "installed"; readonly command: readonly string[]; readonly version: string }
   | { readonly kind: "missing"; readonly why: string };
 
-const longestInstallMs = 240_000;
+// LiteLLM's proxy is 750 MB in 150 packages.
+const longestInstallMs = 600_000;
 
 /** From npm. */
 export function installPortkey(): Promise<PeerInstall> {
@@ -29,8 +30,7 @@ export function installPortkey(): Promise<PeerInstall> {
 
 /** From PyPI. */
 export function installLiteLlm(): Promise<PeerInstall> {
-  // The last whose proxy is one package with the library.
-  const version = "1.83.14";
+  const version = "1.108.7";
   const folder = join(peersFolder, `litellm-${version}`);
   const program = join(folder, "bin/litellm");
   return install(version, program, [program], async () => {
@@ -67,7 +67,7 @@ async function install(
     const lines = error instanceof Error ? error.message.trim().split("\n") : [];
     return {
       kind: "missing",
-      why: `${version} cannot be installed here: ${(lines.at(-1) ?? "").slice(0, 160)}`,
+      why: `${version} cannot be installed here: ${(lines.at(-1) ?? "").trim().slice(0, 160)}`,
     };
   }
 }

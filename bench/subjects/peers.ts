@@ -99,14 +99,16 @@ async function startLiteLlm(setting: Setting, command: readonly string[], label:
   writeFileSync(config, ["model_list:", ...list, ""].join("\n"));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
+  // It does not start without one.
+  const masterKey = "sk-bench-7f3a9c51e0d2b84466aa";
   const running = await startSideProcess({
     name: "litellm",
     command: [...command, "--config", config, "--host", "127.0.0.1", "--port", `${port}`],
     core: cores?.subject,
     folder,
     cwd: folder,
-    // What it would otherwise fetch from elsewhere as it starts.
-    env: { LITELLM_LOCAL_MODEL_COST_MAP: "True" },
+    // With the prices that it would otherwise fetch from elsewhere as it starts.
+    env: { LITELLM_LOCAL_MODEL_COST_MAP: "True", LITELLM_MASTER_KEY: masterKey },
     isReady: () => isAnswering(`${origin}/health/liveliness`),
     readyWithinMs: 90_000,
   });
@@ -116,7 +118,7 @@ async function startLiteLlm(setting: Setting, command: readonly string[], label:
     side: (wire, model) => ({
       label,
       pid: running.pid,
-      target: { origin, http: 1, wire, model, headers: {} },
+      target: { origin, http: 1, wire, model, headers: { authorization: `Bearer ${masterKey}` } },
     }),
   };
 }
