@@ -1,7 +1,16 @@
 import { parseArgs } from "node:util";
 import type { Setting } from "./scenarios/setting.ts";
 
-const scenarioNames = ["unary", "streams", "traces", "latency", "memory", "start", "connections"] as const;
+const scenarioNames = [
+  "unary",
+  "streams",
+  "workers",
+  "traces",
+  "latency",
+  "memory",
+  "start",
+  "connections",
+] as const;
 
 export type ScenarioName = (typeof scenarioNames)[number];
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What a process has used so far, as Linux counts it. Undefined elsewhere, or once it is gone. */
+/** What a process and those that it started have used so far, as Linux counts it. */
 export interface ProcessUsage {
   /** User and system time of all its threads, in seconds, to 10 ms. */
   readonly cpuSeconds: number;
@@ -11,8 +11,32 @@ export interface ProcessUsage {
 const ticksPerSecond = 100;
 const pageBytes = 4096;
 
-/** @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/** Undefined on other systems, or once it is gone. */
 export function processUsage(pid: number): ProcessUsage | undefined {
+  const own = ownUsage(pid);
+  if (own === undefined) return undefined;
+  const all = [own, ...childrenOf(pid).flatMap((child) => processUsage(child) ?? [])];
+  return {
+    cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    residentBytes: all.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
+  };
+}
+
+/** Those that its main thread started, as Node does. */
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+    return children
+      .split(" ")
+      .filter((child) => child !== "")
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function ownUsage(pid: number): ProcessUsage | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The second field is the program's name in parentheses, which may hold spaces.

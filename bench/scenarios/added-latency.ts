@@ -1,10 +1,12 @@
-import type { LoadTarget } from "../load/load-task.ts";
+import type { LoadResult, LoadTarget } from "../load/load-task.ts";
 import { runLoad } from "../load/run-load.ts";
-import { type Counts, figure, type Figure, type Findings, joined } from "../report/figures.ts";
-import { quantile } from "../spread.ts";
+import { figure, type Figure, type Findings, joined } from "../report/figures.ts";
+import { quantile, spreadOf } from "../spread.ts";
 import type { MeasuredGateway } from "../subjects/gateway.ts";
 import { pacedPath } from "../subjects/gateway-config.ts";
+import { busyNote, countsOf, measured, type Round, warmUp } from "./drive.ts";
 import { gatewaySide } from "./gateway-side.ts";
+import type { Side } from "../subjects/side.ts";
 import type { Setting } from "./setting.ts";
 
 const leadMs = 1000;
@@ -14,60 +16,69 @@ export async function addedLatency(setting: Setting, gateway: MeasuredGateway): 
   const { upstreams } = setting;
   const unary = direct(`${upstreams.fixed}/unary`, "openai");
   const paced = direct(`${upstreams.paced}${pacedPath}`, "openai-stream");
-  const grpc = gatewaySide(gateway, "grpc", "unary").target;
-  const connect = gatewaySide(gateway, "connect-proto", "unary").target;
-  const stream = gatewaySide(gateway, "grpc-stream", "paced").target;
+  const grpc = gatewaySide(gateway, "grpc", "unary");
+  const connect = gatewaySide(gateway, "connect-proto", "unary");
+  const stream = gatewaySide(gateway, "grpc-stream", "paced");
+  for (const side of [grpc, connect, stream]) await warmUp(setting, side);
   return joined(
-    await added(setting, { name: "grpc", perSecond: 200, of: "answer", through: grpc, direct: unary }),
-    await added(setting, { name: "connect", perSecond: 200, of: "answer", through: connect, direct: unary }),
-    await added(setting, { name: "grpc", perSecond: 1000, of: "answer", through: grpc, direct: unary }),
-    await added(setting, { name: "grpc", perSecond: 100, of: "first token", through: stream, direct: paced }),
+    await added(setting, { perSecond: 200, of: "answer", through: grpc, direct: unary }),
+    await added(setting, { perSecond: 200, of: "answer", through: connect, direct: unary }),
+    await added(setting, { perSecond: 1000, of: "answer", through: grpc, direct: unary }),
+    await added(setting, { perSecond: 100, of: "first token", through: stream, direct: paced }),
   );
 }
 
 interface Comparison {
-  readonly name: string;
   readonly perSecond: number;
   readonly of: "answer" | "first token";
-  readonly through: LoadTarget;
+  readonly through: Side;
   readonly direct: LoadTarget;
 }
 
 /** The difference of two quantiles of the same round. */
 async function added(setting: Setting, comparison: Comparison): Promise<Findings> {
-  const { name, perSecond, of, through, direct } = comparison;
+  const { perSecond, of, through, direct } = comparison;
+  const { label, pid, target } = through;
   const scenario = `added ${of}, ${perSecond}/s`;
-  const p50: number[] = [];
-  const p99: number[] = [];
-  const counts = { ok: 0, refused: 0, failed: 0 };
+  const timesOf = ({ latenciesMs, firstBytesMs }: LoadResult): readonly number[] =>
+    of === "answer" ? latenciesMs : firstBytesMs;
+  const plain: LoadResult[] = [];
+  const passed: Round[] = [];
   for (let round = 1; round <= setting.rounds; round++) {
-    setting.tell(`${scenario} ${name}: round ${round} of ${setting.rounds}`);
-    const plain = await paced(setting, direct, perSecond, of);
-    const passed = await paced(setting, through, perSecond, of);
-    p50.push(quantile(passed.ms, 0.5) - quantile(plain.ms, 0.5));
-    p99.push(quantile(passed.ms, 0.99) - quantile(plain.ms, 0.99));
-    counts.ok += passed.counts.ok;
-    counts.refused += passed.counts.refused;
-    counts.failed += passed.counts.failed;
+    setting.tell(`${scenario}: round ${round} of ${setting.rounds}, ${label}`);
+    plain.push(await pace(setting, direct, perSecond));
+    passed.push(await measured(pid, (onMark) => pace(setting, target, perSecond, onMark)));
   }
-  const wanted = perSecond === 200;
-  const figures: readonly Figure[] = [
-    figure(scenario, `switchyard ${name}`, "ms p50", p50, { counts, note: wanted ? "wanted: < 1" : "" }),
-    figure(scenario, `switchyard ${name}`, "ms p99", p99, { note: wanted ? "wanted: < 5" : "" }),
+  const figureOf = (unit: string, share: number, more: Parameters<typeof figure>[4]): Figure => {
+    const direct = plain.map((result) => quantile(timesOf(result), share));
+    const through = passed.map(({ result }) => quantile(timesOf(result), share));
+    const differences = through.map((ms, round) => ms - (direct[round] ?? Number.NaN));
+    const note = [`of ${spreadOf(direct).median.toFixed(1)} directly`, more?.note ?? ""]
+      .filter(Boolean)
+      .join(", ");
+    return figure(scenario, label, unit, differences, { ...more, note });
+  };
+  const wanted = (below: number): string => (perSecond === 200 ? `wanted: < ${below}` : "");
+  const figures = [
+    figureOf("ms p50", 0.5, {
+      counts: countsOf(passed),
+      note: [busyNote(passed), wanted(1)].filter(Boolean).join(", "),
+    }),
+    figureOf("ms p99", 0.99, { note: wanted(5) }),
   ];
   return { figures, ratios: [], left: [] };
 }
 
-async function paced(
+/** At this rate, whatever the answers do. */
+function pace(
   { cores, countedMs }: Setting,
   target: LoadTarget,
   perSecond: number,
-  of: Comparison["of"],
-): Promise<{ readonly ms: readonly number[]; readonly counts: Counts }> {
+  onMark: Parameters<typeof runLoad>[2] = () => undefined,
+): Promise<LoadResult> {
   const connections = target.http === 2 ? 10 : 64;
   const task = { kind: "pace", target, connections, perSecond, leadMs, ms: countedMs } as const;
-  const result = await runLoad(task, cores?.side, () => undefined);
-  return { ms: of === "answer" ? result.latenciesMs : result.firstBytesMs, counts: result };
+  return runLoad(task, cores?.side, onMark);
 }
 
 /** The upstream itself: its origin carries a path, which the request's own follows. */

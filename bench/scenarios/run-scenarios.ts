@@ -12,6 +12,7 @@ import { startUp } from "./start-up.ts";
 import { streamSpeed } from "./stream-speed.ts";
 import { tracedAndLimited } from "./traced-and-limited.ts";
 import { unarySpeed } from "./unary-speed.ts";
+import { workersSpeed } from "./workers-speed.ts";
 
 /**
  * Starts what is measured and runs what is asked for, one scenario after the other. What idles beside a measured
@@ -47,6 +48,7 @@ export async function runScenarios(
   const run: Readonly<Record<ScenarioName, () => Promise<Findings>>> = {
     unary: () => unarySpeed(setting, gateway, limit, peers.running),
     streams: () => streamSpeed(setting, gateway, { limit, forwarder }, peers.running),
+    workers: () => workersSpeed(setting),
     traces: () => tracedAndLimited(setting, gateway),
     latency: () => addedLatency(setting, gateway),
     memory: () => openStreams(setting),

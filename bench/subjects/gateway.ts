@@ -13,17 +13,20 @@ export interface MeasuredGateway extends SideProcess {
 
 let started = 0;
 
-/** @param collector where its spans go; undefined: nowhere */
 export async function startMeasuredGateway(options: {
   readonly upstreams: Upstreams;
+  /** Where its spans go; undefined: nowhere. */
   readonly collector: string | undefined;
   readonly core: number | undefined;
   readonly folder: string;
+  /** Lines of its config. */
+  readonly more?: readonly string[];
 }): Promise<MeasuredGateway> {
-  const { upstreams, collector, core, folder } = options;
+  const { upstreams, collector, core, folder, more = [] } = options;
   const name = `gateway-${++started}`;
   const config = join(folder, `${name}.yaml`);
-  writeFileSync(config, gatewayConfig(upstreams, join(folder, `${name}.db`)));
+  const lines = [gatewayConfig(upstreams, join(folder, `${name}.db`)), ...more, ""];
+  writeFileSync(config, lines.join("\n"));
   const keys = [1, 2, 3, 4].map((at) => [`BENCH_KEY_${at}`, `bench-key-${at}-000000000000`]);
   const gateway = await startSideProcess({
     name,
