@@ -65,6 +65,13 @@ const gateway = fork(join(import.meta.dirname, "gateway-under-soak.ts"), {
   execArgv: ["--expose-gc"],
   env: { ...process.env, SOAK_CONFIG: config, KEY_A: `${key}-a`, KEY_B: `${key}-b`, KEY_C: `${key}-c` },
 });
+let leaving = false;
+// Without it there is nothing to wait for.
+gateway.on("exit", (code, signal) => {
+  if (leaving) return;
+  console.error(`the gateway ended with ${code ?? signal}`);
+  process.exit(1);
+});
 const [ready] = (await once(gateway, "message")) as [{ addresses: { connect: string; grpc: string } }];
 
 async function measure(): Promise<Holdings> {
@@ -117,6 +124,7 @@ const report = soakReport({
 });
 console.log(report);
 if (values.write) writeFileSync(join(import.meta.dirname, "../docs/soak.md"), report);
+leaving = true;
 gateway.send("drain");
 await once(gateway, "exit");
 await main.close();
