@@ -1,5 +1,6 @@
 // One load, in a process of its own so that it can have a core of its own. Its task is its argument, as JSON.
 import { setTimeout as sleep } from "node:timers/promises";
+import { processUsage } from "../process-usage.ts";
 import { createHttp1Sender } from "./http1-sender.ts";
 import { createHttp2Sender } from "./http2-sender.ts";
 import { createLoadCounter, type LoadCounter } from "./load-counter.ts";
@@ -16,6 +17,10 @@ const made = createWire(target.wire, target.model, target.headers);
 const wire: Wire = { ...made, path: `${target.basePath ?? ""}${made.path}` };
 const sender = (target.http === 2 ? createHttp2Sender : createHttp1Sender)(target.origin, connections);
 const counter = createLoadCounter(task.kind !== "saturate");
+/** Read here and not by whoever hears the marks, who on a busy machine hears them late. */
+const usedSoFar = (): number => processUsage(task.subject ?? 0)?.cpuSeconds ?? Number.NaN;
+let usedBefore = Number.NaN;
+let coreSeconds: number | undefined;
 
 switch (task.kind) {
   case "saturate":
@@ -27,7 +32,10 @@ switch (task.kind) {
   case "hold":
     await hold(sender, wire, counter, task);
 }
-tell({ mark: "result", result: counter.result() });
+tell({
+  mark: "result",
+  result: { ...counter.result(), ...(coreSeconds === undefined ? {} : { coreSeconds }) },
+});
 sender.close();
 
 async function call(sender: Sender, wire: Wire, counter: LoadCounter, sentAt: number): Promise<void> {
@@ -114,12 +122,15 @@ async function ended(calls: readonly Promise<void>[]): Promise<void> {
 }
 
 function begin(counter: LoadCounter): void {
+  usedBefore = usedSoFar();
   counter.begin();
   tell({ mark: "begin" });
 }
 
 function end(counter: LoadCounter): void {
   counter.end();
+  const used = usedSoFar() - usedBefore;
+  coreSeconds = used > 0 ? used : undefined;
   tell({ mark: "end" });
 }
 

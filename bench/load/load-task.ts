@@ -17,6 +17,8 @@ export interface LoadTarget {
 export type LoadTask = {
   readonly target: LoadTarget;
   readonly connections: number;
+  /** Of the process whose core time is measured, with those that it started; left out: none. */
+  readonly subject?: number;
 } & (
   | {
       /** As fast as it goes: each lane sends its next request when it has its answer. */
@@ -49,6 +51,8 @@ export interface LoadResult {
   readonly exampleOfFailure: string | undefined;
   /** How long it was counted. */
   readonly ms: number;
+  /** What the subject used meanwhile; undefined where the system does not count it. */
+  readonly coreSeconds?: number;
   /** Of `ok` answers, in milliseconds: until the whole answer, and until the first byte of its body. */
   readonly latenciesMs: readonly number[];
   readonly firstBytesMs: readonly number[];

@@ -14,7 +14,7 @@ const program = join(import.meta.dirname, "load-main.ts");
 export async function runLoad(
   task: LoadTask,
   core: number | undefined,
-  onMark: (mark: Exclude<LoadLine["mark"], "result">) => void,
+  onMark: (mark: Exclude<LoadLine["mark"], "result">) => void = () => undefined,
 ): Promise<LoadResult> {
   const [command = "", ...words] = pinned([process.execPath, program, JSON.stringify(task)], core);
   const child = spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });

@@ -4,7 +4,7 @@ import { figure, type Figure, type Findings, joined } from "../report/figures.ts
 import { quantile, spreadOf } from "../spread.ts";
 import type { MeasuredGateway } from "../subjects/gateway.ts";
 import { pacedPath } from "../subjects/gateway-config.ts";
-import { busyNote, countsOf, measured, type Round, warmUp } from "./drive.ts";
+import { busyNote, countsOf, roundOf, type Round, warmUp } from "./drive.ts";
 import { gatewaySide } from "./gateway-side.ts";
 import type { Side } from "../subjects/side.ts";
 import type { Setting } from "./setting.ts";
@@ -47,7 +47,7 @@ async function added(setting: Setting, comparison: Comparison): Promise<Findings
   for (let round = 1; round <= setting.rounds; round++) {
     setting.tell(`${scenario}: round ${round} of ${setting.rounds}, ${label}`);
     plain.push(await pace(setting, direct, perSecond));
-    passed.push(await measured(pid, (onMark) => pace(setting, target, perSecond, onMark)));
+    passed.push(roundOf(await pace(setting, target, perSecond, pid)));
   }
   const figureOf = (unit: string, share: number, more: Parameters<typeof figure>[4]): Figure => {
     const direct = plain.map((result) => quantile(timesOf(result), share));
@@ -74,11 +74,11 @@ function pace(
   { cores, countedMs }: Setting,
   target: LoadTarget,
   perSecond: number,
-  onMark: Parameters<typeof runLoad>[2] = () => undefined,
+  subject?: number,
 ): Promise<LoadResult> {
   const connections = target.http === 2 ? 10 : 64;
   const task = { kind: "pace", target, connections, perSecond, leadMs, ms: countedMs } as const;
-  return runLoad(task, cores?.side, onMark);
+  return runLoad(subject === undefined ? task : { ...task, subject }, cores?.side);
 }
 
 /** The upstream itself: its origin carries a path, which the request's own follows. */

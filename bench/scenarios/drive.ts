@@ -1,6 +1,5 @@
 import type { LoadResult } from "../load/load-task.ts";
 import { runLoad } from "../load/run-load.ts";
-import { processUsage } from "../process-usage.ts";
 import type { Counts } from "../report/figures.ts";
 import { connectionsOf, type Side } from "../subjects/side.ts";
 import type { Setting } from "./setting.ts";
@@ -34,27 +33,17 @@ export async function warmUp(setting: Setting, side: Side): Promise<void> {
 /** As hard as it goes. */
 export async function drive({ cores }: Setting, { pid, target }: Side, ms: number): Promise<Round> {
   const connections = connectionsOf(target, lanes);
-  const task = { kind: "saturate", target, connections, lanes, leadMs, ms } as const;
-  return measured(pid, (onMark) => runLoad(task, cores?.side, onMark));
+  const task = { kind: "saturate", target, connections, subject: pid, lanes, leadMs, ms } as const;
+  return roundOf(await runLoad(task, cores?.side));
 }
 
-/** A load, and the core time that the subject used while it was counted. */
-export async function measured(
-  pid: number,
-  run: (onMark: Parameters<typeof runLoad>[2]) => Promise<LoadResult>,
-): Promise<Round> {
-  let begin: number | undefined;
-  let end: number | undefined;
-  const result = await run((mark) => {
-    if (mark === "begin") begin = processUsage(pid)?.cpuSeconds;
-    if (mark === "end") end = processUsage(pid)?.cpuSeconds;
-  });
-  const coreSeconds = begin === undefined || end === undefined ? undefined : end - begin;
+export function roundOf(result: LoadResult): Round {
+  const { ok, coreSeconds } = result;
   const seconds = result.ms / 1000;
   return {
     result,
-    perSecond: result.ok / seconds,
-    perCoreSecond: coreSeconds === undefined ? undefined : result.ok / coreSeconds,
+    perSecond: ok / seconds,
+    perCoreSecond: coreSeconds === undefined ? undefined : ok / coreSeconds,
     busy: coreSeconds === undefined ? undefined : coreSeconds / seconds,
   };
 }

@@ -1,19 +1,23 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { startListeningProgram } from "../listening-program.ts";
-import { type Figure, type Findings, ratio } from "../report/figures.ts";
+import { runLoad } from "../load/run-load.ts";
+import { figure, type Figure, type Findings, ratio } from "../report/figures.ts";
 import { type MeasuredGateway, startMeasuredGateway } from "../subjects/gateway.ts";
 import { compareSpeeds } from "./compare-speeds.ts";
 import { gatewaySide } from "./gateway-side.ts";
 import type { Setting } from "./setting.ts";
 
+/** The gateway sends what waits each second. */
+const flushedMs = 2500;
+
 /** The same unary load with and without traces, with a real backend behind them, and with a tenth of the answers 429s. */
 export async function tracedAndLimited(setting: Setting, gateway: MeasuredGateway): Promise<Findings> {
-  const { cores, upstreams, folder, collector } = setting;
+  const { cores, upstreams, folder } = setting;
   const core = cores?.subject;
   const backend = await startListeningProgram("upstream/trace-backend.ts", [], { core: cores?.side, folder });
   const untraced = await startMeasuredGateway({ upstreams, collector: undefined, core, folder });
   const shown = await startMeasuredGateway({ upstreams, collector: backend.origin, core, folder });
   try {
-    const before = await countOf(collector);
     const figures = await compareSpeeds(setting, "traces and limits", [
       gatewaySide(untraced, "grpc", "unary", "no export:"),
       gatewaySide(gateway, "grpc", "unary", "counting collector:"),
@@ -24,7 +28,7 @@ export async function tracedAndLimited(setting: Setting, gateway: MeasuredGatewa
     if (off === undefined || counted === undefined || real === undefined || limited === undefined)
       return { figures, ratios: [], left: [] };
     return {
-      figures: [...figures, ...(await delivered(collector, before, [counted, limited]))],
+      figures: [...figures, await spansOfCall(setting, gateway)],
       ratios: [ratio(counted, off), ratio(real, off), ratio(limited, counted)],
       left: [],
     };
@@ -39,25 +43,18 @@ async function countOf(collector: string): Promise<number> {
   return Number(await (await fetch(collector)).text());
 }
 
-/** Three spans a call at least; what was sent before and after the counted time comes on top. */
-async function delivered(
-  collector: string,
-  before: number,
-  figures: readonly Figure[],
-): Promise<readonly Figure[]> {
-  // The gateway sends what waits each second.
-  await new Promise((resolve) => setTimeout(resolve, 2500));
-  const calls = figures.reduce((sum, { counts }) => sum + (counts?.ok ?? 0), 0);
-  const perCall = ((await countOf(collector)) - before) / calls;
-  return [
-    {
-      ...(figures[0] as Figure),
-      side: "counting collector",
-      unit: "spans/call",
-      rounds: [perCall],
-      spread: { min: perCall, median: perCall, max: perCall },
-      counts: undefined,
-      note: "3 are recorded, and one more for each 429; calls of warm-ups make it more",
-    },
-  ];
+/** How many spans of a call get to the collector: of a few calls with nothing else before, beside or after them. */
+async function spansOfCall({ cores, collector, tell }: Setting, gateway: MeasuredGateway): Promise<Figure> {
+  tell("traces and limits: counts the spans of a call");
+  const { label, target } = gatewaySide(gateway, "grpc", "unary");
+  await sleep(flushedMs);
+  const before = await countOf(collector);
+  const task = { kind: "pace", target, connections: 10, perSecond: 100, leadMs: 0, ms: 2000 } as const;
+  const { ok, refused, failed } = await runLoad(task, cores?.side);
+  await sleep(flushedMs);
+  const perCall = ((await countOf(collector)) - before) / ok;
+  return figure("traces and limits", label, "spans/call", [perCall], {
+    counts: { ok, refused, failed },
+    note: "recorded: 3",
+  });
 }
