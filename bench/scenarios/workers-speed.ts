@@ -9,18 +9,18 @@ import type { Setting } from "./setting.ts";
 const caller = "bench";
 
 /**
- * One worker beside two, on the same core: what it costs to be more than one. Core time is that of all processes of a
- * gateway, the one that starts the others among them.
+ * One worker beside two: what it costs to be more than one. Core time is that of all processes of a gateway, the one that
+ * starts the others among them. Neither is pinned: on one core two would take turns, and fill its caches anew at each.
  */
 export async function workersSpeed(setting: Setting): Promise<Findings> {
-  const { cores, upstreams, collector, folder, warmUpMs, warmUpCalls } = setting;
+  const { upstreams, collector, folder, warmUpMs, warmUpCalls } = setting;
   // Each of two compiles its own code, with half of the calls.
   const longer = { ...setting, warmUpMs: 2 * warmUpMs, warmUpCalls: 2 * warmUpCalls };
   const start = (workers: number): Promise<MeasuredGateway> =>
     startMeasuredGateway({
       upstreams,
       collector,
-      core: cores?.subject,
+      core: undefined,
       folder,
       more: [`workers: ${workers}`, `budgets: [{ caller: ${caller}, perDay: "1000000" }]`],
     });
