@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
 import { type SideProcess, startSideProcess } from "../side-process.ts";
 import type { Upstreams } from "../upstream/start-upstreams.ts";
 import { gatewayConfig } from "./gateway-config.ts";
@@ -56,4 +57,4 @@ export async function startMeasuredGateway(options: {
 }
 
 /** As `npm start` runs it, but for npm. */
-const serveCommand = [process.execPath, "bin/switchyard.js", "serve"];
+const serveCommand = [process.execPath, ...packageJson.scripts.start.split(" ").slice(1)];
