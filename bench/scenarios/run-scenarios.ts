@@ -4,6 +4,7 @@ import { type Findings, joined, noFindings } from "../report/figures.ts";
 import { startMeasuredGateway } from "../subjects/gateway.ts";
 import { separatePath } from "../subjects/gateway-config.ts";
 import { startPeers } from "../subjects/peers.ts";
+import { nodeLimit, type Side } from "../subjects/side.ts";
 import { addedLatency } from "./added-latency.ts";
 import { connectionReuse } from "./connection-reuse.ts";
 import { openStreams } from "./open-streams.ts";
@@ -33,6 +34,11 @@ export async function runScenarios(
   const paths = ["/unary/v1/chat/completions", "/burst/v1/chat/completions"];
   const limit = await startListeningProgram("subjects/node-limit.ts", [fixed, ...paths], own);
   onStarted(limit.stop);
+  const limitSide: Side = {
+    label: nodeLimit,
+    pid: limit.pid,
+    target: { origin: limit.origin, http: 2, wire: "grpc", model: "bench/unary", headers: {} },
+  };
   const forwarderOf = (base: string) => startListeningProgram("subjects/sdk-forwarder.ts", [base], own);
   const forwarder = {
     burst: await forwarderOf(`${fixed}/burst/v1`),
@@ -46,11 +52,11 @@ export async function runScenarios(
   onStarted(gateway.stop);
 
   const run: Readonly<Record<ScenarioName, () => Promise<Findings>>> = {
-    unary: () => unarySpeed(setting, gateway, limit, peers.running),
+    unary: () => unarySpeed(setting, gateway, limitSide, peers.running),
     streams: () => streamSpeed(setting, gateway, { limit, forwarder }, peers.running),
     workers: () => workersSpeed(setting),
     traces: () => tracedAndLimited(setting, gateway),
-    latency: () => addedLatency(setting, gateway),
+    latency: () => addedLatency(setting, gateway, limitSide),
     memory: () => openStreams(setting),
     start: () => startUp(setting),
     connections: () => connectionReuse(setting, gateway),

@@ -2,7 +2,6 @@ import { type Findings, type Figure, ratio } from "../report/figures.ts";
 import type { MeasuredGateway } from "../subjects/gateway.ts";
 import type { Peer } from "../subjects/peers.ts";
 import type { Side } from "../subjects/side.ts";
-import type { ListeningProgram } from "../listening-program.ts";
 import { compareSpeeds } from "./compare-speeds.ts";
 import { gatewaySide } from "./gateway-side.ts";
 import type { Setting } from "./setting.ts";
@@ -13,16 +12,11 @@ const scenario = "unary";
 export async function unarySpeed(
   setting: Setting,
   gateway: MeasuredGateway,
-  limit: ListeningProgram,
+  limit: Side,
   peers: readonly Peer[],
 ): Promise<Findings> {
-  const nodeLimit: Side = {
-    label: "node limit",
-    pid: limit.pid,
-    target: { origin: limit.origin, http: 2, wire: "grpc", model: "bench/unary", headers: {} },
-  };
   const figures = await compareSpeeds(setting, scenario, [
-    nodeLimit,
+    limit,
     gatewaySide(gateway, "grpc", "unary"),
     gatewaySide(gateway, "connect-proto", "unary"),
     gatewaySide(gateway, "connect-json", "unary"),

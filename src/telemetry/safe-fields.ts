@@ -37,7 +37,9 @@ export function safeText(text: string): string {
 
 function safeObject(fields: object, depth: number): Record<string, unknown> {
   const safe: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) {
+  // Not by entries, which would be a list for each of them: a line is written with every call.
+  for (const name of Object.keys(fields)) {
+    const value: unknown = Reflect.get(fields, name);
     const hidden = name.length <= longestSecretName && secretNames.has(name.toLowerCase());
     safe[name] = hidden ? censored : safeValue(value, depth + 1);
   }
