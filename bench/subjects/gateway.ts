@@ -49,7 +49,7 @@ export async function startMeasuredGateway(options: {
       .output()
       .split("\n")
       .find((text) => text.includes(`"listener":"${listener}"`));
-    // A line of the log is an object with what config.md says of it.
+    // Each line of the log is an object; those of listeners have their address.
     const { address } = JSON.parse(line ?? "{}") as { readonly address?: string };
     return `http://${address}`;
   };

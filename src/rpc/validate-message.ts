@@ -66,7 +66,7 @@ function createPatternMatch(): (pattern: string, text: string) => boolean {
   };
 }
 
-// Python's grpcio loses the status itself when its details exceed some kilobytes: contract.md, Errors.
+// Python's grpcio loses the status itself when its details exceed some kilobytes.
 const maxListed = 10;
 const maxDescription = 120;
 const maxField = 80;
