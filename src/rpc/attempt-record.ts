@@ -8,17 +8,8 @@ import { decisionTime } from "./decision-id.ts";
 /** An attempt as the ledger keeps it. @param time milliseconds since the epoch at its end */
 export function attemptRecord(entry: AttemptEntry, call: PlannedCall, time: number): AttemptRecord {
   const { usage, cost } = entry;
-  const { routeId, tier, arm } = call.route.facts;
-  // Written out: begun with a spread, an object of so many members takes twice the memory.
   return {
-    calledAt: decisionTime(routeId) ?? entry.startedAt,
-    decisionId: routeId,
-    traceId: call.route.traceId,
-    caller: call.account.caller,
-    labels: call.account.labels,
-    tier,
-    arm,
-    compared: call.plan.compared,
+    ...callPart(call, entry.startedAt),
     time,
     number: entry.number,
     model: entry.model,
@@ -50,17 +41,9 @@ export function attemptRecord(entry: AttemptEntry, call: PlannedCall, time: numb
 export function unattemptedRecord(call: PlannedCall, end: RouteEnd, time: number): AttemptRecord | undefined {
   if (end.kind === "served" || call.trail.lastAttempt() !== undefined) return undefined;
   const { kind } = end.failure;
-  const { routeId, tier, arm } = call.route.facts;
-  const calledAt = decisionTime(routeId) ?? time;
+  const part = callPart(call, time);
   return {
-    calledAt,
-    decisionId: routeId,
-    traceId: call.route.traceId,
-    caller: call.account.caller,
-    labels: call.account.labels,
-    tier,
-    arm,
-    compared: call.plan.compared,
+    ...part,
     time,
     number: 0,
     model: call.plan.candidates[0]?.model.id ?? "",
@@ -71,8 +54,23 @@ export function unattemptedRecord(call: PlannedCall, end: RouteEnd, time: number
     failure: kind,
     tokens: { input: 0, cachedInput: 0, output: 0, reasoning: 0, estimated: false },
     costNanos: undefined,
-    startedAt: calledAt,
-    latencyMs: Math.max(0, time - calledAt),
+    startedAt: part.calledAt,
+    latencyMs: Math.max(0, time - part.calledAt),
     firstTokenMs: undefined,
+  };
+}
+
+/** What every record of a call says alike. @param otherwise stands where the id tells no time */
+function callPart({ route, account, plan }: PlannedCall, otherwise: number) {
+  const { routeId, tier, arm } = route.facts;
+  return {
+    calledAt: decisionTime(routeId) ?? otherwise,
+    decisionId: routeId,
+    traceId: route.traceId,
+    caller: account.caller,
+    labels: account.labels,
+    tier,
+    arm,
+    compared: plan.compared,
   };
 }
