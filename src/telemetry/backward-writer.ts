@@ -78,12 +78,6 @@ export class BackwardWriter {
     this.#bytes.writeDoubleLE(value, (this.#at -= 8));
   }
 
-  bytes(value: Uint8Array): void {
-    this.#reserve(value.length);
-    this.#at -= value.length;
-    this.#bytes.set(value, this.#at);
-  }
-
   /** @param digits two for each byte */
   hex(digits: string): void {
     const size = digits.length >> 1;

@@ -8,7 +8,7 @@ import { scopeName } from "./names.ts";
 import { createMetricExporter, createSpanExporter } from "./otlp-exporters.ts";
 import { createRecordingTracer } from "./recording-tracer.ts";
 import { serviceResource } from "./resource.ts";
-import { recordEverything, recordNothing } from "./samplers.ts";
+import { recordNothing } from "./samplers.ts";
 import type { Scrape } from "./scrape.ts";
 import type { Sdk } from "./sdk.ts";
 
@@ -31,14 +31,13 @@ export async function startExportingSdk(
     views: scrape?.views ?? [],
   });
   const spans = await spanProcessor(plan, env, meters);
-  const sampled = valueOf(env, "OTEL_TRACES_SAMPLER") !== undefined && plan.traces !== undefined;
   const sdk = new NodeSDK({
     resource,
     resourceDetectors: [],
     contextManager: createAsyncContext(),
     // Ours reads and writes `traceparent` alone; nothing uses the global one.
     textMapPropagator: null,
-    ...(sampled ? {} : { sampler: plan.traces === undefined ? recordNothing() : recordEverything() }),
+    ...(plan.traces === undefined ? { sampler: recordNothing() } : {}),
     spanProcessors: [spans],
     // Built above, because the span processor counts its losses on it.
     metricReaders: [],
@@ -50,7 +49,7 @@ export async function startExportingSdk(
   return {
     // With a sampler of the environment's choice the SDK's own, which knows them all.
     tracer:
-      plan.traces === undefined || sampled
+      plan.traces === undefined || valueOf(env, "OTEL_TRACES_SAMPLER") !== undefined
         ? trace.getTracer(scopeName, version)
         : createRecordingTracer({ resource, instrumentationScope, onEnd: (span) => spans.onEnd(span) }),
     meter: meters.getMeter(scopeName, version),
