@@ -9,7 +9,13 @@ import { type Behaviour, type FaultyUpstream, type Script } from "../support/fau
 import { createManualClock, gatewayTimeOf } from "../support/manual-clock.ts";
 import { runBetweenTwo, runScenario, runUpstream } from "../support/running-scenario.ts";
 import { patientLimits, type ScenarioWorld, twoUpstreams } from "../support/scenario-world.ts";
-import { answers, hangsBeforeHeaders, refuses, streamsThenResets } from "../support/upstream-behaviours.ts";
+import {
+  answers,
+  answersAfter,
+  hangsBeforeHeaders,
+  refuses,
+  streamsThenResets,
+} from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
 let world: ScenarioWorld;
@@ -97,15 +103,8 @@ it("a budget warns once when its level is reached", async () => {
 
 it("a budget lets no more calls run at once than it could pay", async () => {
   const gate = Promise.withResolvers<void>();
-  const waits: Behaviour = {
-    name: "answers when the gate opens",
-    answer: async (exchange) => {
-      await gate.promise;
-      await answers().answer(exchange);
-    },
-  };
   // Each sets aside about 0.002 USD.
-  await start(() => waits, `[{ caller: team-a, perDay: "0.01" }]`);
+  await start(() => answersAfter(gate.promise), `[{ caller: team-a, perDay: "0.01" }]`);
   const calls = Array.from({ length: 10 }, () => world.chat({ caller: "team-a" }));
   await main.received(4);
   gate.resolve();

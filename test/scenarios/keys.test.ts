@@ -6,7 +6,7 @@ import { type FaultyUpstream, type Script } from "../support/faulty-upstream.ts"
 import { createManualClock, gatewayTimeOf, type ManualClock } from "../support/manual-clock.ts";
 import { runBetweenTwo, runScenario, runUpstream } from "../support/running-scenario.ts";
 import { limitsOf, patientLimits, type ScenarioWorld, twoUpstreams } from "../support/scenario-world.ts";
-import { answers, refuses } from "../support/upstream-behaviours.ts";
+import { answers, answersAfter, refuses } from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
 let spare: FaultyUpstream;
@@ -179,13 +179,7 @@ describe("a key whose quota is spent", () => {
     expect(await stateOf("a")).toBe(KeyState.COOLING);
     await clock.advance(1000);
     const gate = Promise.withResolvers<void>();
-    main.become(() => ({
-      name: "answers when the gate opens",
-      answer: async (exchange) => {
-        await gate.promise;
-        await answers({ texts: ["main"] }).answer(exchange);
-      },
-    }));
+    main.become(() => answersAfter(gate.promise, { texts: ["main"] }));
     const probe = world.chat();
     await main.received(2);
     expect((await world.chat()).text).toBe("spare");

@@ -7,7 +7,7 @@ import { callRawGrpc, grpcHead, type RawGrpcCall } from "../support/raw-grpc.ts"
 import { openSocket } from "../support/raw-socket.ts";
 import { runBetweenTwo } from "../support/running-scenario.ts";
 import { patientLimits, type ScenarioWorld, type Seen } from "../support/scenario-world.ts";
-import { answers } from "../support/upstream-behaviours.ts";
+import { answersAfter } from "../support/upstream-behaviours.ts";
 
 let main: FaultyUpstream;
 let spare: FaultyUpstream;
@@ -16,16 +16,7 @@ let world: ScenarioWorld;
 /** Answers only what comes after it was opened, and then everything. */
 function createGate(): { readonly behaviour: Behaviour; readonly open: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
-  return {
-    behaviour: {
-      name: "answers when the gate opens",
-      answer: async (exchange) => {
-        await promise;
-        await answers().answer(exchange);
-      },
-    },
-    open: resolve,
-  };
+  return { behaviour: answersAfter(promise), open: resolve };
 }
 
 /** Holds twenty calls. */

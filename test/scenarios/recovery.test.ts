@@ -8,6 +8,7 @@ import { patientLimits, quickLimits, type ScenarioWorld, tracedAttempts } from "
 import { startTraceBackend } from "../support/trace-backend.ts";
 import {
   answers,
+  answersAfter,
   hangsBeforeHeaders,
   refuses,
   resetsBeforeHeaders,
@@ -52,13 +53,7 @@ describe("an outage", () => {
     await start(() => refuses(500), quickBreaker(patientLimits));
     for (let n = 0; n < 5; n++) await world.chat();
     const gate = Promise.withResolvers<void>();
-    main.become(() => ({
-      name: "answers when the gate opens",
-      answer: async (exchange) => {
-        await gate.promise;
-        await answers({ texts: ["main"] }).answer(exchange);
-      },
-    }));
+    main.become(() => answersAfter(gate.promise, { texts: ["main"] }));
     await sleep(600);
     let answered = 0;
     const during = Array.from({ length: 200 }, async () => {

@@ -10,7 +10,7 @@ import { BreakerState } from "../../gen/switchyard/v1/routing_pb.ts";
 import { keyOf } from "../support/canary-calls.ts";
 import { type FaultyUpstream, startFaultyUpstream } from "../support/faulty-upstream.ts";
 import { anyKey } from "../support/parsed-config.ts";
-import { answers, refuses } from "../support/upstream-behaviours.ts";
+import { answers, answersAfter, refuses } from "../support/upstream-behaviours.ts";
 import {
   oneUpstream,
   startWorkerGateway,
@@ -144,13 +144,7 @@ describe("a budget", () => {
 
   it("counts what calls under way elsewhere may cost, until they end", async () => {
     const gate = Promise.withResolvers<void>();
-    upstream.become((index) => ({
-      name: "answers the first once it may",
-      answer: async (exchange) => {
-        if (index === 0) await gate.promise;
-        await answers().answer(exchange);
-      },
-    }));
+    upstream.become((index) => (index === 0 ? answersAfter(gate.promise) : answers()));
     // One answer of at most 1024 tokens is estimated at about 0.002 USD.
     await using gateway = await start(["a"], `budgets: [{ caller: ${caller}, perDay: "0.003" }]\n`);
     const [first, second] = await both(gateway);

@@ -123,6 +123,17 @@ export function answers(answer: WholeAnswer = {}): Behaviour {
   };
 }
 
+/** A whole answer, once the gate opens. */
+export function answersAfter(gate: Promise<void>, answer: WholeAnswer = {}): Behaviour {
+  return {
+    name: "answers when the gate opens",
+    answer: async (exchange) => {
+      await gate;
+      await answers(answer).answer(exchange);
+    },
+  };
+}
+
 /** A stream of events of the test's own, ended in order. Each element is a piece of its own. */
 export function streamsEvents(
   pieces: readonly (string | Uint8Array)[],
