@@ -63,10 +63,7 @@ export function addText(weight: TextWeight, text: string): void {
 
 /** What one text weighs, as {@link TextWeight} says. */
 export function textUnits(text: string): number {
-  let units = 0;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    units += asciiWeights[code] ?? weigh(code);
-  }
-  return units;
+  const weight: TextWeight = { units: 0, runUnits: 0 };
+  addText(weight, text);
+  return weight.units;
 }
