@@ -32,13 +32,10 @@ const longestTimerMs = 2 ** 31 - 1;
 /**
  * Starts the span of a call, its deadline and its admission, and runs its handler: whatever the
  * handler does, the call ends once, on time, with a status of ours.
- * @param ended called once, when the call is over; never for one that was refused at the door
+ * @param ended called once, when the call is over, and not before it is returned; never for one that was refused at the
+ *   door
  */
-export function openCall(
-  incoming: IncomingCall,
-  policy: CallPolicy,
-  ended: (call: OpenCall) => void,
-): OpenCall {
+export function openCall(incoming: IncomingCall, policy: CallPolicy, ended: () => void): OpenCall {
   const { method } = incoming;
   const caller = readCaller(incoming.header(callerHeader));
   const span = policy.startSpan({ ...incoming, method: method.name, caller });
@@ -49,7 +46,7 @@ export function openCall(
   let pulling: ((error: RpcError) => void) | undefined;
   let lastWord: NodeJS.Timeout | undefined;
   let iterator: AsyncIterator<Message> | undefined;
-  let opened: OpenCall | undefined;
+  let opened = false;
 
   const allowance = callAllowance(method, incoming.timeoutMs, policy);
   const deadline = (policy.now?.() ?? performance.now()) + allowance.ms;
@@ -65,7 +62,7 @@ export function openCall(
     clearTimeout(lastWord);
     ticket?.release();
     span.end(outcome === "OK" ? "OK" : outcome.code);
-    if (opened !== undefined) ended(opened);
+    if (opened) ended();
   }
 
   function fail(cause: unknown): RpcError {
@@ -244,6 +241,6 @@ export function openCall(
       }
     },
   };
-  if (refusal === undefined) opened = call;
+  opened = refusal === undefined;
   return call;
 }

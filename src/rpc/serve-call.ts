@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CallPolicy } from "./call-policy.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import { openCall, type OpenCall } from "./open-call.ts";
+import { createRunningCalls } from "./running-calls.ts";
 import { draining } from "./server-error.ts";
 
 /** The pipeline that every server of ours runs its calls through. */
@@ -22,19 +23,20 @@ const drainLastWordMs = 250;
 
 /** A pipeline with its own set of running calls: one a listener, so that each drains by itself. */
 export function createCallServer(policy: CallPolicy): CallServer {
-  const calls = new Set<OpenCall>();
+  const calls = createRunningCalls<OpenCall>();
   const idle = new Set<() => void>();
   return {
     open(incoming) {
-      const call = openCall(incoming, policy, (ended) => {
-        calls.delete(ended);
-        if (calls.size === 0) for (const wake of idle) wake();
+      let place: number | undefined;
+      const call = openCall(incoming, policy, () => {
+        if (place !== undefined) calls.remove(place);
+        if (calls.size() === 0) for (const wake of idle) wake();
       });
-      if (call.running()) calls.add(call);
+      if (call.running()) place = calls.add(call);
       return call;
     },
     async settled(ms) {
-      if (calls.size === 0) return true;
+      if (calls.size() === 0) return true;
       const stop = new AbortController();
       const quiet = new Promise<boolean>((resolve) => {
         const wake = (): void => {
