@@ -1,5 +1,6 @@
 import { type SpanContext, trace } from "@opentelemetry/api";
 import { pino } from "pino";
+import { spellLinesWhole } from "./log-line.ts";
 import { safeFields, safeText } from "./safe-fields.ts";
 import { type LogOutput, standardOutput } from "./standard-output.ts";
 
@@ -34,6 +35,7 @@ export function createLog(
     },
     destination,
   ).child(fields);
+  spellLinesWhole(logger);
   const write = (level: keyof Log, args: Parameters<Write>): void => {
     if (!logger.isLevelEnabled(level)) return;
     const [fields, message, span = trace.getActiveSpan()?.spanContext()] = args;
@@ -43,7 +45,8 @@ export function createLog(
       line["span_id"] = span.spanId;
       line["trace_flags"] = span.traceFlags.toString(16).padStart(2, "0");
     }
-    logger[level](line, safeText(message));
+    line["msg"] = safeText(message);
+    logger[level](line);
   };
   return {
     debug: (...args) => write("debug", args),
