@@ -1,5 +1,6 @@
-import { type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { ATTR_ERROR_TYPE, ERROR_TYPE_VALUE_OTHER } from "@opentelemetry/semantic-conventions";
+import { runBriefly } from "./async-context.ts";
 import type { AttemptFacts, AttemptResult } from "./attempt-facts.ts";
 import { sayAttempt, sayResult } from "./attempt-attributes.ts";
 import { recordAttempt, recordFirstToken, recordNextToken } from "./attempt-metrics.ts";
@@ -13,8 +14,8 @@ import { traceHeadersOf } from "./trace-context.ts";
 /** The span of one call to one candidate with one key. */
 export interface AttemptSpan {
   readonly context: Context;
-  /** Runs inside its context: settle its permits here, so that a breaker's change is an event of this attempt. */
-  readonly run: <T>(work: () => T) => T;
+  /** Runs at once inside its context: settle its permits here, so that a breaker's change is an event of this attempt. */
+  readonly run: (work: () => void) => void;
   /** `traceparent` and `tracestate` for the upstream; never baggage. */
   readonly traceHeaders: () => Readonly<Record<string, string>>;
   /** The first content arrived, this long after the attempt's start. */
@@ -49,7 +50,7 @@ export function startAttemptSpan(route: RouteSpan, facts: AttemptFacts): Attempt
   let ended = false;
   return {
     context: inside,
-    run: (work) => context.with(inside, work),
+    run: (work) => runBriefly(inside, work),
     traceHeaders: () => traceHeadersOf(span.spanContext()),
     firstToken: (ms) => {
       if (firstTokenSeen || ended) return;
@@ -82,7 +83,7 @@ export function startAttemptSpan(route: RouteSpan, facts: AttemptFacts): Attempt
         durationMs: now() - startedAt,
         errorType: failed ? (errorType ?? ERROR_TYPE_VALUE_OTHER) : undefined,
       });
-      if (failed) context.with(inside, () => warnOfFailure(route, facts, result));
+      if (failed) runBriefly(inside, () => warnOfFailure(route, facts, result));
     },
   };
 }

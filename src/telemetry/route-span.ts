@@ -1,5 +1,6 @@
 import { type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { Deployment, TierName } from "../routing/catalog.ts";
+import { runBriefly } from "./async-context.ts";
 import { boundedText } from "./bounded-text.ts";
 import { callSummaryOf } from "./call-summary.ts";
 import { emitEvent } from "./emit-event.ts";
@@ -72,8 +73,8 @@ export interface RouteSpan {
   /** The call's: 32 hex digits, for `RouteDecision.trace_id` and the ledger. */
   readonly traceId: string;
   readonly context: Context;
-  /** Runs inside its context. */
-  readonly run: <T>(work: () => T) => T;
+  /** Runs at once inside its context. */
+  readonly run: (work: () => void) => void;
   /** A candidate was passed over. @param reason a skip reason such as `breaker-open` */
   readonly skipped: (candidate: Pick<Deployment, "id" | "model">, reason: string) => void;
   /** A wait begins. @param why such as `retry-after` or `round` */
@@ -107,7 +108,7 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
     facts,
     traceId: span.spanContext().traceId,
     context: inside,
-    run: (work) => context.with(inside, work),
+    run: (work) => runBriefly(inside, work),
     skipped: (candidate, reason) => {
       const why = wireWord(reason);
       skipped.push(`${candidate.model}:${why}`);

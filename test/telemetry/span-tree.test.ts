@@ -25,10 +25,8 @@ async function rescuedCall(): Promise<{ readonly traceId: string }> {
   await server.run(async () => {
     const route = startRouteSpan(telemetry.source, sampleRoute());
     const first = startAttemptSpan(route, sampleAttempt());
-    await first.run(async () => {
-      await Promise.resolve();
-      first.end(failedResult());
-    });
+    await Promise.resolve();
+    first.run(() => first.end(failedResult()));
     route.skipped({ id: "openai/gpt-4.1@legacy", model: "openai/gpt-4.1" }, "breaker-open");
     route.backoff(50, "retry-after");
     const second = startAttemptSpan(
