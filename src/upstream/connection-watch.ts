@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Socket } from "node:net";
 import { buildConnector, errors } from "undici";
 
@@ -19,6 +20,9 @@ export function watchConnections(connectMs: number, http2: boolean): ConnectionW
   const open = buildConnector({ timeout: connectMs, allowH2: http2 });
   const connecting = new WeakSet<Error>();
   const reused = new WeakSet<Error>();
+  // A connection outlives the call that opens it: opened inside, it would keep that call's spans, and whatever it
+  // brings of later calls would be told as if it were of that one.
+  const outside = AsyncLocalStorage.snapshot();
 
   const watch = (socket: Socket): void => {
     // An HTTP/2 connection has read settings before its first request.
@@ -29,29 +33,30 @@ export function watchConnections(connectMs: number, http2: boolean): ConnectionW
   };
 
   return {
-    connect: (options, callback) => {
-      let answered = false;
-      // undici's own timer may run a second late, which is long for a call that waits for its fallback; it
-      // still ends the socket that nobody waits for any more.
-      const timer = setTimeout(() => {
-        answered = true;
-        const error = new errors.ConnectTimeoutError(`no connection within ${connectMs} ms`);
-        connecting.add(error);
-        callback(error, null);
-      }, connectMs);
-      open(options, (...[error, socket]) => {
-        clearTimeout(timer);
-        if (answered) {
-          socket?.destroy();
-        } else if (error === null) {
-          watch(socket);
-          callback(null, socket);
-        } else {
+    connect: (options, callback) =>
+      outside(() => {
+        let answered = false;
+        // undici's own timer may run a second late, which is long for a call that waits for its fallback; it
+        // still ends the socket that nobody waits for any more.
+        const timer = setTimeout(() => {
+          answered = true;
+          const error = new errors.ConnectTimeoutError(`no connection within ${connectMs} ms`);
           connecting.add(error);
           callback(error, null);
-        }
-      });
-    },
+        }, connectMs);
+        open(options, (...[error, socket]) => {
+          clearTimeout(timer);
+          if (answered) {
+            socket?.destroy();
+          } else if (error === null) {
+            watch(socket);
+            callback(null, socket);
+          } else {
+            connecting.add(error);
+            callback(error, null);
+          }
+        });
+      }),
     whileConnecting: (error) => error instanceof Error && connecting.has(error),
     onReused: (error) => error instanceof Error && reused.has(error),
   };
