@@ -79,49 +79,51 @@ function sendRequest(
   request: Dispatcher.DispatchOptions,
 ): Promise<ResponseHead> {
   const { signal } = exchange;
-  return new Promise((resolve, reject) => {
-    let connection: Dispatcher.DispatchController | undefined;
-    let feed: ResponseBodyFeed | undefined;
-    const leave = (): void => {
-      connection?.abort(reasonOf(signal));
-      feed?.broke(signal.reason);
-      reject(signal.reason);
-    };
-    const over = (): void => signal.removeEventListener("abort", leave);
-    if (signal.aborted) {
-      leave();
-      return;
-    }
-    signal.addEventListener("abort", leave);
-    dispatcher.dispatch(request, {
-      onRequestStart: (started) => {
-        connection = started;
-        if (signal.aborted) started.abort(reasonOf(signal));
-      },
-      onResponseStarted: () => {
-        exchange.answered = true;
-      },
-      onResponseStart: (answering, status, headers) => {
-        // 100 Continue and its like: the response is still to come.
-        if (status < 200) return;
-        feed = createResponseBody(answering);
-        const head = { status, headers };
-        exchange.head = head;
-        exchange.body = feed.body;
-        resolve(head);
-      },
-      onResponseData: (_, bytes) => feed?.data(bytes),
-      onResponseEnd: () => {
-        over();
-        feed?.end();
-      },
-      onResponseError: (_, error) => {
-        over();
-        feed?.broke(error);
-        reject(error);
-      },
-    });
+  // Not inside of a function that a promise is given: what this one is given would then be kept as long as the handlers
+  // below, and the request with it for as long as its answer goes on (test/upstream/transport.test.ts).
+  const { promise, resolve, reject } = Promise.withResolvers<ResponseHead>();
+  let connection: Dispatcher.DispatchController | undefined;
+  let feed: ResponseBodyFeed | undefined;
+  const leave = (): void => {
+    connection?.abort(reasonOf(signal));
+    feed?.broke(signal.reason);
+    reject(signal.reason);
+  };
+  const over = (): void => signal.removeEventListener("abort", leave);
+  if (signal.aborted) {
+    leave();
+    return promise;
+  }
+  signal.addEventListener("abort", leave);
+  dispatcher.dispatch(request, {
+    onRequestStart: (started) => {
+      connection = started;
+      if (signal.aborted) started.abort(reasonOf(signal));
+    },
+    onResponseStarted: () => {
+      exchange.answered = true;
+    },
+    onResponseStart: (answering, status, headers) => {
+      // 100 Continue and its like: the response is still to come.
+      if (status < 200) return;
+      feed = createResponseBody(answering);
+      const head = { status, headers };
+      exchange.head = head;
+      exchange.body = feed.body;
+      resolve(head);
+    },
+    onResponseData: (_, bytes) => feed?.data(bytes),
+    onResponseEnd: () => {
+      over();
+      feed?.end();
+    },
+    onResponseError: (_, error) => {
+      over();
+      feed?.broke(error);
+      reject(error);
+    },
   });
+  return promise;
 }
 
 /** undici takes an error; what a signal aborts with need not be one. */
