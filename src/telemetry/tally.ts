@@ -1,16 +1,16 @@
 import type { Attributes, ObservableCounter } from "@opentelemetry/api";
+import { createLabelSets, type LabelValue } from "./label-sets.ts";
 
 /** A counter that adds up here and is asked at each collection. */
 export interface Tally {
-  /** @param values of its labels, in their order; undefined leaves one out. Configured words only: each is kept */
-  readonly add: (amount: number, ...values: (string | undefined)[]) => void;
+  /** @param labels their values, in their order; undefined leaves one out. Configured words only: each is kept */
+  readonly add: (amount: number, ...labels: LabelValue[]) => void;
 }
 
-/** The sum of one set of labels, and those of the sets that begin with it. */
-interface Branch {
-  total: number | undefined;
+/** The sum of one set of labels. */
+interface Sum {
+  total: number;
   readonly labels: Attributes;
-  readonly further: Map<string | undefined, Branch>;
 }
 
 /**
@@ -18,32 +18,13 @@ interface Branch {
  * @param names of the labels
  */
 export function createTally(counter: ObservableCounter, names: readonly string[]): Tally {
-  const root = createBranch({});
-  const counted: Branch[] = [];
+  const sums = createLabelSets(names, (labels): Sum => ({ total: 0, labels }));
   counter.addCallback((result) => {
-    for (const { total = 0, labels } of counted) result.observe(total, labels);
+    for (const { total, labels } of sums.all) result.observe(total, labels);
   });
-
-  const grow = (branch: Branch, name: string, value: string | undefined): Branch => {
-    const next = createBranch(value === undefined ? branch.labels : { ...branch.labels, [name]: value });
-    branch.further.set(value, next);
-    return next;
-  };
-
   return {
-    add: (amount, ...values) => {
-      let branch = root;
-      let at = 0;
-      for (const name of names) {
-        const value = values[at++];
-        branch = branch.further.get(value) ?? grow(branch, name, value);
-      }
-      if (branch.total === undefined) counted.push(branch);
-      branch.total = (branch.total ?? 0) + amount;
+    add: (amount, ...labels) => {
+      sums.of(labels).total += amount;
     },
   };
-}
-
-function createBranch(labels: Attributes): Branch {
-  return { total: undefined, labels, further: new Map() };
 }

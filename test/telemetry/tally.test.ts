@@ -49,4 +49,14 @@ describe("a tally", () => {
     tally.add(1, "simple", "a/b");
     expect(await points()).toMatchObject([{ value: 1 }]);
   });
+
+  it("tells what is beyond 2000 sets of labels as one", async () => {
+    const { tally, points } = tallied(AggregationTemporality.CUMULATIVE);
+    for (let set = 0; set < 2100; set += 1) tally.add(1, "simple", `${set}`);
+    for (let collection = 0; collection < 2; collection += 1) {
+      const all = await points();
+      expect(all).toHaveLength(2000);
+      expect(all.at(-1)).toEqual({ attributes: { "otel.metric.overflow": true }, value: 101 });
+    }
+  });
 });
