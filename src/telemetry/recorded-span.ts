@@ -11,6 +11,7 @@ import {
 } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace";
+import { toHrTime } from "./hr-time.ts";
 
 /** What attributes of ours hold. */
 export type SaidValue = string | number | boolean | readonly (string | number | boolean)[];
@@ -181,11 +182,4 @@ export class RecordedSpan implements Span, ReadableSpan {
 
 function isAttributes(given: Attributes | TimeInput | undefined): given is Attributes {
   return typeof given === "object" && !Array.isArray(given) && !(given instanceof Date);
-}
-
-/** Seconds, and the nanoseconds beyond them. */
-function toHrTime(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1000);
-  const nanos = Math.round((ms - seconds * 1000) * 1e6);
-  return nanos === 1e9 ? [seconds + 1, 0] : [seconds, nanos];
 }
