@@ -1,9 +1,22 @@
 import { trace } from "@opentelemetry/api";
-import { type IMetricReader, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import {
+  AggregationTemporality,
+  type IMetricReader,
+  InstrumentType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
 import { createAsyncContext } from "./async-context.ts";
-import { type Environment, type ExportPlan, positiveIntegerOf, valueOf } from "./export-plan.ts";
+import {
+  type Environment,
+  type ExportPlan,
+  type OtlpTarget,
+  positiveIntegerOf,
+  valueOf,
+} from "./export-plan.ts";
+import { type CreateHistogram, createHistogramProducer, noHistogram } from "./histogram-producer.ts";
 import { scopeName } from "./names.ts";
 import { createMetricExporter, createSpanExporter } from "./otlp-exporters.ts";
 import { createRecordingTracer } from "./recording-tracer.ts";
@@ -24,12 +37,9 @@ export async function startExportingSdk(
 ): Promise<Sdk> {
   const { env, version, scrape, worker } = options;
   const resource = serviceResource(version, worker);
-  const reader = await metricReader(plan, env, scrape);
-  const meters = new MeterProvider({
-    resource,
-    readers: reader === undefined ? [] : [reader],
-    views: scrape?.views ?? [],
-  });
+  const read = plan.metrics === undefined ? scrape : await pushMetrics(plan.metrics, env, version);
+  const reader = read?.reader;
+  const meters = new MeterProvider({ resource, readers: reader === undefined ? [] : [reader] });
   const spans = await spanProcessor(plan, env, meters);
   const sdk = new NodeSDK({
     resource,
@@ -53,6 +63,7 @@ export async function startExportingSdk(
         ? trace.getTracer(scopeName, version)
         : createRecordingTracer({ resource, instrumentationScope, onEnd: (span) => spans.onEnd(span) }),
     meter: meters.getMeter(scopeName, version),
+    createHistogram: read?.createHistogram ?? noHistogram,
     flush: async () => {
       await Promise.all([spans.forceFlush(), reader?.forceFlush()]);
     },
@@ -91,19 +102,27 @@ async function spanProcessor(
   });
 }
 
-async function metricReader(
-  plan: ExportPlan,
+async function pushMetrics(
+  target: OtlpTarget,
   env: Environment,
-  scrape: Scrape | undefined,
-): Promise<IMetricReader | undefined> {
-  if (plan.metrics === undefined) return scrape?.reader;
+  version: string,
+): Promise<{ readonly reader: IMetricReader; readonly createHistogram: CreateHistogram }> {
+  const exporter = await createMetricExporter(target, env);
+  const histograms = createHistogramProducer({
+    scope: { name: scopeName, version },
+    // The exporter reads OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE.
+    temporality:
+      exporter.selectAggregationTemporality?.(InstrumentType.HISTOGRAM) ?? AggregationTemporality.CUMULATIVE,
+  });
   const exportIntervalMillis = positiveIntegerOf(env, "OTEL_METRIC_EXPORT_INTERVAL") ?? 60_000;
-  return new PeriodicExportingMetricReader({
-    exporter: await createMetricExporter(plan.metrics, env),
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    metricProducers: [histograms],
     exportIntervalMillis,
     exportTimeoutMillis: Math.min(
       positiveIntegerOf(env, "OTEL_METRIC_EXPORT_TIMEOUT") ?? 3000,
       exportIntervalMillis,
     ),
   });
+  return { reader, createHistogram: histograms.createHistogram };
 }

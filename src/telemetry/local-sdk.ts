@@ -2,6 +2,7 @@ import { context, createNoopMeter } from "@opentelemetry/api";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { TracerProvider } from "@opentelemetry/sdk-trace";
 import { createAsyncContext } from "./async-context.ts";
+import { noHistogram } from "./histogram-producer.ts";
 import { scopeName } from "./names.ts";
 import { serviceResource } from "./resource.ts";
 import { recordNothing } from "./samplers.ts";
@@ -16,13 +17,11 @@ export function startLocalSdk(version: string, scrape: Scrape | undefined, worke
   context.setGlobalContextManager(createAsyncContext());
   const resource = serviceResource(version, worker);
   const tracers = new TracerProvider({ resource, sampler: recordNothing() });
-  const meters =
-    scrape === undefined
-      ? undefined
-      : new MeterProvider({ resource, readers: [scrape.reader], views: scrape.views });
+  const meters = scrape && new MeterProvider({ resource, readers: [scrape.reader] });
   return {
     tracer: tracers.getTracer(scopeName, version),
     meter: meters?.getMeter(scopeName, version) ?? createNoopMeter(),
+    createHistogram: scrape?.createHistogram ?? noHistogram,
     flush: async () => {},
     shutdown: async () => {
       await Promise.all([tracers.shutdown(), meters?.shutdown()]);

@@ -1,5 +1,13 @@
-import type { Counter, Histogram, Meter, ObservableGauge, UpDownCounter } from "@opentelemetry/api";
-import { ATTR_ERROR_TYPE, METRIC_RPC_SERVER_CALL_DURATION } from "@opentelemetry/semantic-conventions";
+import type { Counter, Meter, ObservableGauge, UpDownCounter } from "@opentelemetry/api";
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_RPC_METHOD,
+  ATTR_RPC_STATUS_CODE,
+  ATTR_RPC_SYSTEM_NAME,
+  METRIC_RPC_SERVER_CALL_DURATION,
+} from "@opentelemetry/semantic-conventions";
+import type { Histogram } from "./histogram.ts";
+import type { CreateHistogram } from "./histogram-producer.ts";
 import { genAi, genAiMetric, metricLabel, metricName, switchyard } from "./names.ts";
 import { createTally, type Tally } from "./tally.ts";
 
@@ -18,34 +26,33 @@ const callSeconds = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 30, 60, 120, 300, 600,
 ];
 
-/** The metrics whose unit is the second; a scrape appends it to their names. */
-export const secondsMetrics: readonly string[] = [
-  METRIC_RPC_SERVER_CALL_DURATION,
-  genAiMetric.operationDuration,
-  genAiMetric.timeToFirstChunk,
-  genAiMetric.timePerOutputChunk,
-  metricName.routeBackoff,
-  metricName.timeToFirstMessage,
-];
+const modelLabels = [genAi.operationName, genAi.providerName, genAi.requestModel];
 
 /** Everything the gateway counts. */
 export interface Instruments {
+  /** By RPC system, method, status and, where the fault is the server's, the error's type. */
   readonly rpcServerCallDuration: Histogram;
+  /** By operation, provider, model and, where it failed, the error's type. */
   readonly operationDuration: Histogram;
+  /** By operation, provider, model and whether they go in or come out. */
   readonly tokenUsage: Histogram;
+  /** By operation, provider and model. */
   readonly timeToFirstChunk: Histogram;
+  /** By operation, provider and model. */
   readonly timePerOutputChunk: Histogram;
   /** By tier, outcome and arm. */
   readonly routeRequests: Tally;
   /** By model, provider, the attempt's reason, the key's id and, where it failed, the error's type. */
   readonly attempts: Tally;
   readonly candidatesSkipped: Counter;
+  /** By tier. */
   readonly routeBackoff: Histogram;
   readonly breakerState: ObservableGauge;
   readonly breakerTransitions: Counter;
   /** By tier, model and where the tokens come from. */
   readonly cost: Tally;
   readonly streamActive: UpDownCounter;
+  /** By tier. */
   readonly timeToFirstMessage: Histogram;
   readonly canaryDecisions: Counter;
   readonly ledgerRecords: Counter;
@@ -54,43 +61,47 @@ export interface Instruments {
 }
 
 /**
- * Creates every instrument on one meter. Call it with a meter of a provider that already runs: instruments
+ * Creates every instrument, once. Call it with a meter of a provider that already runs: instruments
  * of a meter taken from the global API before the start record nothing for ever.
+ * @param createHistogram of a producer with the same reader
  */
-export function createInstruments(meter: Meter): Instruments {
-  const histogram = (name: string, unit: string, buckets: number[], description: string): Histogram =>
-    meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: buckets } });
+export function createInstruments(meter: Meter, createHistogram: CreateHistogram): Instruments {
   return {
-    rpcServerCallDuration: histogram(
-      METRIC_RPC_SERVER_CALL_DURATION,
-      "s",
-      callSeconds,
-      "Duration of calls served",
-    ),
-    operationDuration: histogram(
-      genAiMetric.operationDuration,
-      "s",
-      operationSeconds,
-      "Duration of attempts: one call can make several",
-    ),
-    tokenUsage: histogram(
-      genAiMetric.tokenUsage,
-      "{token}",
-      tokens,
-      "Tokens of attempts, failed ones included",
-    ),
-    timeToFirstChunk: histogram(
-      genAiMetric.timeToFirstChunk,
-      "s",
-      firstTokenSeconds,
-      "Time from the start of a streaming attempt to its first content",
-    ),
-    timePerOutputChunk: histogram(
-      genAiMetric.timePerOutputChunk,
-      "s",
-      operationSeconds,
-      "Time between two pieces of content of a streaming attempt",
-    ),
+    rpcServerCallDuration: createHistogram({
+      name: METRIC_RPC_SERVER_CALL_DURATION,
+      unit: "s",
+      description: "Duration of calls served",
+      bounds: callSeconds,
+      labels: [ATTR_RPC_SYSTEM_NAME, ATTR_RPC_METHOD, ATTR_RPC_STATUS_CODE, ATTR_ERROR_TYPE],
+    }),
+    operationDuration: createHistogram({
+      name: genAiMetric.operationDuration,
+      unit: "s",
+      description: "Duration of attempts: one call can make several",
+      bounds: operationSeconds,
+      labels: [...modelLabels, ATTR_ERROR_TYPE],
+    }),
+    tokenUsage: createHistogram({
+      name: genAiMetric.tokenUsage,
+      unit: "{token}",
+      description: "Tokens of attempts, failed ones included",
+      bounds: tokens,
+      labels: [...modelLabels, genAi.tokenType],
+    }),
+    timeToFirstChunk: createHistogram({
+      name: genAiMetric.timeToFirstChunk,
+      unit: "s",
+      description: "Time from the start of a streaming attempt to its first content",
+      bounds: firstTokenSeconds,
+      labels: modelLabels,
+    }),
+    timePerOutputChunk: createHistogram({
+      name: genAiMetric.timePerOutputChunk,
+      unit: "s",
+      description: "Time between two pieces of content of a streaming attempt",
+      bounds: operationSeconds,
+      labels: modelLabels,
+    }),
     routeRequests: createTally(
       meter.createObservableCounter(metricName.routeRequests, {
         unit: "{request}",
@@ -115,12 +126,13 @@ export function createInstruments(meter: Meter): Instruments {
       unit: "{candidate}",
       description: "Candidates passed over without an attempt",
     }),
-    routeBackoff: histogram(
-      metricName.routeBackoff,
-      "s",
-      firstTokenSeconds,
-      "Waits between two rounds of attempts",
-    ),
+    routeBackoff: createHistogram({
+      name: metricName.routeBackoff,
+      unit: "s",
+      description: "Waits between two rounds of attempts",
+      bounds: firstTokenSeconds,
+      labels: [metricLabel.tier],
+    }),
     breakerState: meter.createObservableGauge(metricName.breakerState, {
       description: "1 for the state that a breaker is in, 0 for the others",
     }),
@@ -140,12 +152,14 @@ export function createInstruments(meter: Meter): Instruments {
       unit: "{stream}",
       description: "Streams being answered",
     }),
-    timeToFirstMessage: histogram(
-      metricName.timeToFirstMessage,
-      "s",
-      firstTokenSeconds,
-      "Time from the call's arrival to the first content sent to the caller, failed attempts included",
-    ),
+    timeToFirstMessage: createHistogram({
+      name: metricName.timeToFirstMessage,
+      unit: "s",
+      description:
+        "Time from the call's arrival to the first content sent to the caller, failed attempts included",
+      bounds: firstTokenSeconds,
+      labels: [metricLabel.tier],
+    }),
     canaryDecisions: meter.createCounter(metricName.canaryDecisions, {
       unit: "{decision}",
       description: "Changes of the canary's standing: rolled back, promoted, set by an operator",

@@ -127,14 +127,14 @@ export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan
         [eventAttribute.backoffDuration]: ms / 1000,
         [eventAttribute.reason]: wireWord(why),
       });
-      instruments.routeBackoff.record(ms / 1000, { [metricLabel.tier]: tier });
+      instruments.routeBackoff.record(ms / 1000, tier);
     },
     firstMessage: () => {
       if (firstMessageSeen || ended) return;
       firstMessageSeen = true;
       const seconds = (now() - startedAt) / 1000;
       call?.say(switchyard.timeToFirstMessage, seconds);
-      instruments.timeToFirstMessage.record(seconds, { [metricLabel.tier]: tier });
+      instruments.timeToFirstMessage.record(seconds, tier);
     },
     end: (summary) => {
       if (ended) return;

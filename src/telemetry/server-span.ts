@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Attributes, type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import {
   ATTR_ERROR_TYPE,
   ATTR_RPC_METHOD,
@@ -82,17 +82,16 @@ export function startServerSpan(source: SpanSource, call: ServerCall): ServerSpa
       if (ended) return;
       ended = true;
       const durationMs = source.now() - summary.startedAt;
-      const labels: Attributes = { [ATTR_RPC_SYSTEM_NAME]: system, [ATTR_RPC_METHOD]: call.method };
       const status = statusOf(code, call.protocol);
+      const errorType = serverFaults.has(code) ? status : undefined;
       recording?.say(ATTR_RPC_STATUS_CODE, status);
-      if (status !== undefined) labels[ATTR_RPC_STATUS_CODE] = status;
-      if (serverFaults.has(code) && status !== undefined) {
-        recording?.say(ATTR_ERROR_TYPE, status);
-        labels[ATTR_ERROR_TYPE] = status;
+      if (errorType !== undefined) {
+        recording?.say(ATTR_ERROR_TYPE, errorType);
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
       span.end();
-      source.instruments.rpcServerCallDuration.record(durationMs / 1000, labels);
+      const { rpcServerCallDuration } = source.instruments;
+      rpcServerCallDuration.record(durationMs / 1000, system, call.method, status, errorType);
       logRequest(source.log, call, { code, durationMs }, summary, span.spanContext());
     },
   };

@@ -41,7 +41,7 @@ export async function startTelemetry(options: {
   const { env, version, log, worker } = options;
   const plan = planExport(env);
   for (const warning of plan.warnings) log.warn({ event: "telemetry_problem" }, warning);
-  const scrape = plan.scrape ? createScrape() : undefined;
+  const scrape = plan.scrape ? createScrape(version) : undefined;
   const sdk = (await startExport(plan, options, scrape)) ?? startLocalSdk(version, scrape, worker);
   // After the start: the SDK sets one of its own that prints stacks.
   diag.setLogger(createSdkDiagnostics(log, now), {
@@ -54,7 +54,7 @@ export async function startTelemetry(options: {
     );
   let stopped: Promise<void> | undefined;
   return {
-    source: { tracer: sdk.tracer, instruments: createInstruments(sdk.meter), log, now },
+    source: { tracer: sdk.tracer, instruments: createInstruments(sdk.meter, sdk.createHistogram), log, now },
     metricsText: scrape?.text,
     flush: () => settle(sdk.flush),
     shutdown: () => (stopped ??= settle(sdk.shutdown).finally(() => diag.disable())),

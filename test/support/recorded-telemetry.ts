@@ -17,6 +17,7 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import { createAsyncContext } from "../../src/telemetry/async-context.ts";
+import { createHistogramProducer } from "../../src/telemetry/histogram-producer.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { createInstruments } from "../../src/telemetry/metrics.ts";
 import { createRecordingTracer } from "../../src/telemetry/recording-tracer.ts";
@@ -53,8 +54,13 @@ export function recordTelemetry(
     instrumentationScope: { name: "test" },
     onEnd: (span: ReadableSpan) => processor.onEnd(span),
   };
+  const histograms = createHistogramProducer({
+    scope: { name: "test", version: "" },
+    temporality: AggregationTemporality.CUMULATIVE,
+  });
   const reader = new PeriodicExportingMetricReader({
     exporter: new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE),
+    metricProducers: [histograms],
     exportIntervalMillis: 3_600_000,
     exportTimeoutMillis: 1000,
   });
@@ -68,7 +74,7 @@ export function recordTelemetry(
   return {
     source: {
       tracer: tracers?.getTracer("test") ?? createRecordingTracer(origin),
-      instruments: createInstruments(meters.getMeter("test")),
+      instruments: createInstruments(meters.getMeter("test"), histograms.createHistogram),
       log,
       now: options.now ?? (() => performance.now()),
     },

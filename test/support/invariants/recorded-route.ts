@@ -1,5 +1,6 @@
 import { createNoopMeter, trace } from "@opentelemetry/api";
 import type { Deployment } from "../../../src/routing/catalog.ts";
+import { noHistogram } from "../../../src/telemetry/histogram-producer.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { createInstruments } from "../../../src/telemetry/metrics.ts";
 import { type RouteSpan, type RouteSummary, startRouteSpan } from "../../../src/telemetry/route-span.ts";
@@ -12,7 +13,7 @@ export interface RouteListener {
   readonly ended: (summary: RouteSummary) => void;
 }
 
-const instruments = createInstruments(createNoopMeter());
+const instruments = createInstruments(createNoopMeter(), noHistogram);
 const log = createLog("silent", { write: () => {} });
 
 /** Thousands of runs would spend their time on spans: these are none. */
