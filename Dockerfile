@@ -26,4 +26,4 @@ const port = process.env.SWITCHYARD_LISTEN_CONNECT.split(':').at(-1); \
 fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1));"]
 # Node is process 1 and handles SIGTERM itself: it drains, then ends with 0.
 # The young generation is kept small, as `npm start` does: docs/performance.md.
-CMD ["node", "--max-semi-space-size=16", "--no-allocation-site-pretenuring", "/app/dist/main.js", "serve"]
+CMD ["node", "--max-semi-space-size=32", "--no-allocation-site-pretenuring", "--v8-pool-size=2", "/app/dist/main.js", "serve"]
