@@ -28,8 +28,9 @@ function readAll<T>(
   read: (value: unknown, index: number) => T | undefined,
 ): T[] | undefined {
   const all: T[] = [];
-  for (const [index, value] of values.entries()) {
-    const one = read(value, index);
+  let index = 0;
+  for (const value of values) {
+    const one = read(value, index++);
     if (one === undefined) {
       return undefined;
     }
