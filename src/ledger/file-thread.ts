@@ -25,7 +25,7 @@ export function startFileThread(path: string): FileThread {
     workerData: data,
     name: "switchyard-ledger",
     execArgv: [],
-    ...threadEnvironment(),
+    env: threadEnvironment(),
   });
   const waiting = new Map<number, (result: StoreResult<unknown>) => void>();
   let asked = 0;
@@ -70,13 +70,13 @@ export function startFileThread(path: string): FileThread {
 }
 
 /**
- * Node gives a thread no part in the process's compile cache by itself. From the sources it would load Node's compiler of
- * TypeScript for its few files, and keep it: 25 MiB.
+ * Nothing of the process's own but the compile cache, in which Node gives a thread no part by itself: from the sources it
+ * would load Node's compiler of TypeScript for its few files, and keep it, which is 25 MiB.
  */
-function threadEnvironment(): { readonly env?: NodeJS.ProcessEnv } {
+function threadEnvironment(): Readonly<Record<string, string>> {
   const cache = getCompileCacheDir();
   // Node appends its own version to the folder that it is given.
-  return cache === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: dirname(cache) } };
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) };
 }
 
 /** Beside this file in a checkout; a bundle has it at its top, and this file in a chunk below. */
