@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { getHeapSpaceStatistics } from "node:v8";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ChatRequestSchema } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { collectGarbage } from "../support/collect-garbage.ts";
 import { callRawGrpc, grpcHead } from "../support/raw-grpc.ts";
 import { userMessage } from "../support/rpc-clients.ts";
 import { type RpcWorld, startRpcWorld } from "../support/rpc-world.ts";
@@ -18,7 +18,6 @@ describe("a call that is over, on the grpc listener", () => {
   it.each(["Chat", "ChatStream"])(
     "leaves its request to the next young collection, not to a full one: %s",
     async (method) => {
-      const collect = collector();
       const textBytes = 60_000;
       const message = toBinary(
         ChatRequestSchema,
@@ -31,24 +30,18 @@ describe("a call that is over, on the grpc listener", () => {
           await sleep(2);
           world.record.contexts.length = 0;
           // Once to grow older, once more to be taken for long-lived.
-          collect("minor");
-          collect("minor");
+          collectGarbage("minor");
+          collectGarbage("minor");
         }
       };
       await serve(20);
-      collect("major");
+      collectGarbage("major");
       const before = oldBytes();
       await serve(100);
       expect((oldBytes() - before) / 100).toBeLessThan(textBytes / 2);
     },
   );
 });
-
-function collector(): (type: "minor" | "major") => void {
-  setFlagsFromString("--expose-gc");
-  const collect: (options: { type: "minor" | "major" }) => void = runInNewContext("gc");
-  return (type) => collect({ type });
-}
 
 /** What young collections have taken for long-lived. */
 function oldBytes(): number {
