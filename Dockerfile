@@ -25,5 +25,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["node", "-e", "\
 const port = process.env.SWITCHYARD_LISTEN_CONNECT.split(':').at(-1); \
 fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1));"]
 # Node is process 1 and handles SIGTERM itself: it drains, then ends with 0.
-# The young generation is kept small, as `npm start` does: docs/performance.md.
+# V8's flags are those of `npm start`: docs/decisions/0015-garbage-that-dies-young.md.
 CMD ["node", "--max-semi-space-size=32", "--no-allocation-site-pretenuring", "--v8-pool-size=2", "/app/dist/main.js", "serve"]

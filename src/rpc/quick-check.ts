@@ -43,7 +43,7 @@ import {
  * The rules must compile in protovalidate. For messages as protobuf-es reads or creates them.
  */
 export function compileQuickCheck(schema: DescMessage, match: PatternMatch): (message: Message) => boolean {
-  return messageCheck(schema, { match, checks: new Map() }) ?? (() => true);
+  return messageCheck(schema, { match, checks: new Map() }) ?? pass;
 }
 
 interface Compilation {

@@ -1,4 +1,5 @@
 import type { AttemptFacts, AttemptResult } from "./attempt-facts.ts";
+import type { Histogram } from "./histogram.ts";
 import { providerName } from "./provider-name.ts";
 import type { RouteSpan } from "./route-span.ts";
 import { usdOf } from "./usd.ts";
@@ -30,20 +31,14 @@ export function recordAttempt(
 
 /** Records how long the first content of a stream took. */
 export function recordFirstToken(route: RouteSpan, facts: AttemptFacts, ms: number): void {
-  route.source.instruments.timeToFirstChunk.record(
-    ms / 1000,
-    operation,
-    providerName(facts.provider),
-    facts.model,
-  );
+  recordWait(route.source.instruments.timeToFirstChunk, facts, ms);
 }
 
 /** Records how long a further piece of content took. */
 export function recordNextToken(route: RouteSpan, facts: AttemptFacts, ms: number): void {
-  route.source.instruments.timePerOutputChunk.record(
-    ms / 1000,
-    operation,
-    providerName(facts.provider),
-    facts.model,
-  );
+  recordWait(route.source.instruments.timePerOutputChunk, facts, ms);
+}
+
+function recordWait(histogram: Histogram, facts: AttemptFacts, ms: number): void {
+  histogram.record(ms / 1000, operation, providerName(facts.provider), facts.model);
 }
