@@ -1,11 +1,12 @@
 import type { BreakerConfig } from "../config/config.ts";
+import { createPermit, type PermitIssuer, type Streak } from "./breaker-permit.ts";
 import { dueAt, failurePpm, stateName } from "./breaker-state.ts";
 import type { BreakerState } from "./breaker-state.ts";
 import { openTimeMs } from "./open-time.ts";
 import { createCircuit } from "./opossum-circuit.ts";
 import type { Circuit } from "./opossum-circuit.ts";
 import { outsideRequests } from "./outside-requests.ts";
-import type { Breaker, BreakerStateName, Permit } from "./permit.ts";
+import type { Breaker, BreakerStateName } from "./permit.ts";
 import type { SetTimer, Timer } from "./timer.ts";
 
 export interface BreakerOptions {
@@ -49,10 +50,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   let changedAt = 0;
   let failedProbes = 0;
   let chance = 0;
-  /** Failures since the last success. */
-  let streak = 0;
-  /** Counts successes, so that a late failure can tell whether another call succeeded meanwhile. */
-  let successes = 0;
+  const streak: Streak = { failures: 0, successes: 0 };
   let timer: Timer | undefined;
   let released = false;
 
@@ -96,7 +94,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
 
   const enterClosed = (circuit: Circuit): void => {
     failedProbes = 0;
-    streak = 0;
+    streak.failures = 0;
     enter({ kind: "closed", circuit });
   };
 
@@ -120,8 +118,8 @@ export function createBreaker(options: BreakerOptions): Breaker {
   };
 
   const afterFailure = (circuit: Circuit): void => {
-    streak += 1;
-    if (circuit.opened() || streak >= settings.consecutiveFailures) enterOpen();
+    streak.failures += 1;
+    if (circuit.opened() || streak.failures >= settings.consecutiveFailures) enterOpen();
   };
 
   const trip = (ms: number): void => {
@@ -130,62 +128,23 @@ export function createBreaker(options: BreakerOptions): Breaker {
     enterOpen(ms);
   };
 
-  const createPermit = (trial: boolean): Permit => {
-    let home = state;
-    let phase: "pending" | "succeeded" | "settled" = "pending";
-    let streakBefore = 0;
-    let successNumber = 0;
-    /** True once, and only for an outcome of this generation. */
-    const takes = (next: "succeeded" | "settled"): boolean => {
-      if (phase !== "pending") return false;
-      phase = next;
+  const issuer: PermitIssuer = {
+    streak,
+    current: () => {
       catchUp();
-      return home === state;
-    };
-    const fail = (): void => {
-      if (!takes("settled")) return;
-      if (home.kind === "closed") {
-        home.circuit.failure();
-        afterFailure(home.circuit);
-      } else if (home.kind === "probing") {
-        home.probe.failure();
-        afterFailedProbe();
-      }
-    };
-    return {
-      trial,
-      success: () => {
-        if (!takes("succeeded")) return;
-        if (home.kind === "closed") home.circuit.success();
-        else if (home.kind === "probing") {
-          home.probe.success();
-          enterClosed(afterProbe());
-          // The call goes on in the state that its success brought about.
-          home = state;
-        }
-        streakBefore = streak;
-        streak = 0;
-        successes += 1;
-        successNumber = successes;
-      },
-      failure: fail,
-      ignore: () => {
-        if (takes("settled") && home.kind === "probing") enterOpen(ignoredProbeMs);
-      },
-      lateFailure: () => {
-        if (phase !== "succeeded") return fail();
-        phase = "settled";
-        catchUp();
-        if (home !== state || home.kind !== "closed") return;
-        home.circuit.lateFailure();
-        // A stream that breaks did not end the streak after all; somebody else's success did.
-        if (successNumber === successes) streak = Math.max(streak, streakBefore);
-        afterFailure(home.circuit);
-      },
-      trip: (ms) => {
-        if (takes("settled")) trip(ms);
-      },
-    };
+      return state;
+    },
+    failed: afterFailure,
+    probeSucceeded: (probe) => {
+      probe.success();
+      enterClosed(afterProbe());
+    },
+    probeFailed: (probe) => {
+      probe.failure();
+      afterFailedProbe();
+    },
+    probeIgnored: () => enterOpen(ignoredProbeMs),
+    trip,
   };
 
   return {
@@ -210,7 +169,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     },
     tryAcquire: (deadline = Infinity) => {
       catchUp();
-      if (state.kind === "closed") return createPermit(false);
+      if (state.kind === "closed") return createPermit(issuer, state);
       if (state.kind !== "half-open") return undefined;
       const circuit = newCircuit(true);
       const end = Number.isFinite(deadline) ? deadline : now() + longestProbeMs;
@@ -222,7 +181,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
         overdueAt,
         failurePpm: state.failurePpm,
       });
-      return createPermit(true);
+      return createPermit(issuer, state);
     },
     trip,
     reset: () => {

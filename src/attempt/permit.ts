@@ -2,17 +2,17 @@
 export interface Permit {
   /** True for the one probe of a half-open breaker. */
   readonly trial: boolean;
-  readonly success: () => void;
-  readonly failure: () => void;
+  success(): void;
+  failure(): void;
   /** Neither: the caller left, or what failed says nothing about the deployment. */
-  readonly ignore: () => void;
+  ignore(): void;
   /**
    * Failed after it had succeeded for a while: a stream that broke after its first content. The one settlement
    * that may follow another: after `success` it adds a failure to the call that was counted then.
    */
-  readonly lateFailure: () => void;
+  lateFailure(): void;
   /** The answer says that no call can succeed for `ms`: opens the breaker for so long. */
-  readonly trip: (ms: number) => void;
+  trip(ms: number): void;
 }
 
 export type BreakerStateName = "closed" | "open" | "half-open";

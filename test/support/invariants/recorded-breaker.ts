@@ -57,7 +57,7 @@ export function createBreakerRecorder(name: string, moment: () => Moment): Break
       record.settlements.push({ when: moment(), outcome, stale, changed });
     };
     const settling = (outcome: PermitOutcome) => (): void =>
-      settle(outcome, { at: moment().at, kind: "settle", permit: number, outcome }, permit[outcome]);
+      settle(outcome, { at: moment().at, kind: "settle", permit: number, outcome }, () => permit[outcome]());
     return {
       trial: permit.trial,
       success: settling("success"),
