@@ -25,31 +25,47 @@ export interface Grant {
    * that a probe lets others follow at once. The slot is kept. A failure that {@link Grant.settle} tells
    * afterwards counts as a late one.
    */
-  readonly committed: () => void;
+  committed(): void;
   /** The attempt is over. Exactly once; later settlements do nothing. */
-  readonly settle: (verdict: GrantVerdict) => void;
+  settle(verdict: GrantVerdict): void;
 }
 
 /** Ties together what one attempt holds. */
 export function createGrant(permit: Permit, upstreamPermit: Permit, slot: Slot): Grant {
-  let phase: "pending" | "committed" | "settled" = "pending";
-  return {
-    probe: permit.trial || upstreamPermit.trial,
-    committed: () => {
-      if (phase !== "pending") return;
-      phase = "committed";
-      upstreamPermit.success();
-      permit.success();
-    },
-    settle: (verdict) => {
-      if (phase === "settled") return;
-      const late = phase === "committed";
-      phase = "settled";
-      slot.release(verdict.limiter);
-      settleUpstream(upstreamPermit, verdict.upstreamBreaker);
-      settleModel(permit, verdict.breaker, late);
-    },
-  };
+  return new TiedGrant(permit, upstreamPermit, slot);
+}
+
+class TiedGrant implements Grant {
+  readonly #permit: Permit;
+  readonly #upstreamPermit: Permit;
+  readonly #slot: Slot;
+  #phase: "pending" | "committed" | "settled" = "pending";
+
+  constructor(permit: Permit, upstreamPermit: Permit, slot: Slot) {
+    this.#permit = permit;
+    this.#upstreamPermit = upstreamPermit;
+    this.#slot = slot;
+  }
+
+  get probe(): boolean {
+    return this.#permit.trial || this.#upstreamPermit.trial;
+  }
+
+  committed(): void {
+    if (this.#phase !== "pending") return;
+    this.#phase = "committed";
+    this.#upstreamPermit.success();
+    this.#permit.success();
+  }
+
+  settle(verdict: GrantVerdict): void {
+    if (this.#phase === "settled") return;
+    const late = this.#phase === "committed";
+    this.#phase = "settled";
+    this.#slot.release(verdict.limiter);
+    settleUpstream(this.#upstreamPermit, verdict.upstreamBreaker);
+    settleModel(this.#permit, verdict.breaker, late);
+  }
 }
 
 /** After a success the permit takes none of these: that a connection came about stays true. */

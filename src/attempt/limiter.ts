@@ -5,7 +5,7 @@ export type LimiterOutcome = "ok" | "overloaded" | "other";
 
 /** Room for one call. Release it exactly once; later releases do nothing. */
 export interface Slot {
-  readonly release: (outcome: LimiterOutcome) => void;
+  release(outcome: LimiterOutcome): void;
 }
 
 /** Bounds the calls in flight to one deployment by what it has been able to take. */
@@ -41,6 +41,11 @@ export function createLimiter({ start, min, max }: Config["limiter"], now: () =>
     }
   };
 
+  const giveBack = (outcome: LimiterOutcome): void => {
+    inFlight -= 1;
+    learn(outcome);
+  };
+
   // A limit below one would let nothing through that could ever raise it again.
   const hasRoom = (): boolean => inFlight < Math.max(1, Math.floor(limit));
 
@@ -49,17 +54,23 @@ export function createLimiter({ start, min, max }: Config["limiter"], now: () =>
     tryAcquire: () => {
       if (!hasRoom()) return undefined;
       inFlight += 1;
-      let released = false;
-      return {
-        release: (outcome) => {
-          if (released) return;
-          released = true;
-          inFlight -= 1;
-          learn(outcome);
-        },
-      };
+      return new HeldSlot(giveBack);
     },
     inFlight: () => inFlight,
     limit: () => limit,
   };
+}
+
+class HeldSlot implements Slot {
+  #giveBack: ((outcome: LimiterOutcome) => void) | undefined;
+
+  constructor(giveBack: (outcome: LimiterOutcome) => void) {
+    this.#giveBack = giveBack;
+  }
+
+  release(outcome: LimiterOutcome): void {
+    const giveBack = this.#giveBack;
+    this.#giveBack = undefined;
+    giveBack?.(outcome);
+  }
 }
