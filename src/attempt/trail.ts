@@ -51,30 +51,54 @@ export type TrailEntry = AttemptEntry | SkipEntry;
 
 /** The decisions of one call in the order in which they were made. */
 export interface Trail {
-  readonly add: (entry: TrailEntry) => void;
-  readonly entries: () => readonly TrailEntry[];
+  add(entry: TrailEntry): void;
+  entries(): readonly TrailEntry[];
   /** Those of them that were made, not passed over. */
-  readonly attempts: () => readonly AttemptEntry[];
+  attempts(): readonly AttemptEntry[];
   /** The last one that ended. */
-  readonly lastAttempt: () => AttemptEntry | undefined;
+  lastAttempt(): AttemptEntry | undefined;
   /** Over all attempts, failed ones that were billed included. */
-  readonly totalCost: () => AttemptCost;
+  totalCost(): AttemptCost;
 }
 
 /** @see test/attempt/trail.test.ts */
 export function createTrail(): Trail {
-  const entries: TrailEntry[] = [];
-  const attempts: AttemptEntry[] = [];
-  return {
-    add: (entry) => {
-      entries.push(entry);
-      if (entry.kind === "attempt") attempts.push(entry);
-    },
-    entries: () => entries,
-    attempts: () => attempts,
-    lastAttempt: () => attempts.at(-1),
-    totalCost: () => sumCosts(attempts.map((entry) => entry.cost)),
-  };
+  return new CallTrail();
+}
+
+class CallTrail implements Trail {
+  #entries: TrailEntry[] | undefined;
+  #attempts: AttemptEntry[] | undefined;
+
+  add(entry: TrailEntry): void {
+    this.#entries = added(this.#entries, entry);
+    if (entry.kind === "attempt") this.#attempts = added(this.#attempts, entry);
+  }
+
+  entries(): readonly TrailEntry[] {
+    return this.#entries ?? none;
+  }
+
+  attempts(): readonly AttemptEntry[] {
+    return this.#attempts ?? none;
+  }
+
+  lastAttempt(): AttemptEntry | undefined {
+    return this.#attempts?.at(-1);
+  }
+
+  totalCost(): AttemptCost {
+    return sumCosts(this.attempts().map(({ cost }) => cost));
+  }
+}
+
+const none: readonly never[] = [];
+
+/** Most calls have one entry: an array made with it has no room for sixteen more, as one that is pushed to has. */
+function added<T>(list: T[] | undefined, member: T): T[] {
+  if (list === undefined) return [member];
+  list.push(member);
+  return list;
 }
 
 /** Sum of what was billed. One unpriced part makes the whole unpriced: a sum without it would be a lie. */
