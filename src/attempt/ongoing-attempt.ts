@@ -38,19 +38,19 @@ export interface OngoingAttempt {
   readonly limits: LimitTimer;
   readonly upstreamCall: UpstreamCall;
   /** Ends the request; what comes of it is nobody's failure. For the loser of a hedge. */
-  readonly abandon: () => void;
+  abandon(): void;
   /** Its answer, or first content, is there: true where it is wanted, false where a hedge was faster. */
-  readonly claim: () => boolean;
+  claim(): boolean;
   /** Ends the request, whose answer cannot be used. */
-  readonly stop: () => void;
+  stop(): void;
   /** What the response headers said. */
-  readonly learn: (info: UpstreamResponseInfo) => void;
+  learn(info: UpstreamResponseInfo): void;
   /** The first content is there. */
-  readonly firstContent: () => void;
+  firstContent(): void;
   /** What a failure of the request is, given how we ended it ourselves; and whether it counts against the upstream. */
-  readonly judge: (failure: Failure) => { readonly failure: Failure; readonly verdict: GrantVerdict };
-  readonly succeed: (answer: AnswerFacts) => Served;
-  readonly fail: (end: AttemptFailure) => AttemptEntry;
+  judge(failure: Failure): { readonly failure: Failure; readonly verdict: GrantVerdict };
+  succeed(answer: AnswerFacts): Served;
+  fail(end: AttemptFailure): AttemptEntry;
 }
 
 /** Starts the span, the limits and the signal of an attempt. Ends exactly once, by `succeed` or `fail`. */
@@ -60,125 +60,162 @@ export function startAttempt(
   call: PlannedCall,
   start: AttemptStart,
 ): OngoingAttempt {
-  const { now, wallClock } = options;
-  const { granted, number, lease } = start;
-  const { candidate, grant } = granted;
-  const { deployment, model } = candidate;
-  const startedAt = now();
-  const startedWall = wallClock();
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  const limits = createLimitTimer(now, options.setTimer, stop);
-  const span = startAttemptSpan(call.route, attemptFacts(options, call, start));
-  let info: UpstreamResponseInfo | undefined;
-  let firstTokenMs: number | undefined;
-  let abandoned = false;
+  return new StartedAttempt(options, pricing, call, start);
+}
 
-  if (call.signal.aborted) stop();
-  else call.signal.addEventListener("abort", stop);
+class StartedAttempt implements OngoingAttempt {
+  readonly span: AttemptSpan;
+  readonly limits: LimitTimer;
+  readonly upstreamCall: UpstreamCall;
+  /** A function of its own, as it listens to the call's signal. */
+  readonly stop: () => void;
+  readonly #options: RunnerOptions;
+  readonly #pricing: AttemptPricing;
+  readonly #call: PlannedCall;
+  readonly #start: AttemptStart;
+  readonly #startedAt: number;
+  readonly #startedWall: number;
+  #info: UpstreamResponseInfo | undefined;
+  #firstTokenMs: number | undefined;
+  #abandoned = false;
 
-  const entryOf = (
+  constructor(options: RunnerOptions, pricing: AttemptPricing, call: PlannedCall, start: AttemptStart) {
+    this.#options = options;
+    this.#pricing = pricing;
+    this.#call = call;
+    this.#start = start;
+    this.#startedAt = options.now();
+    this.#startedWall = options.wallClock();
+    const controller = new AbortController();
+    this.stop = () => controller.abort();
+    this.limits = createLimitTimer(options.now, options.setTimer, this.stop);
+    this.span = startAttemptSpan(call.route, attemptFacts(options, call, start));
+    if (call.signal.aborted) this.stop();
+    else call.signal.addEventListener("abort", this.stop);
+    this.upstreamCall = {
+      upstreamModel: start.granted.candidate.deployment.upstreamModel,
+      input: call.input,
+      key: start.lease.key,
+      signal: controller.signal,
+      headers: this.span.traceHeaders(),
+    };
+  }
+
+  get number(): number {
+    return this.#start.number;
+  }
+
+  get granted(): Granted {
+    return this.#start.granted;
+  }
+
+  get reason(): AttemptReason {
+    return routeReason(this.#start);
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+    this.stop();
+  }
+
+  claim(): boolean {
+    if (!this.#abandoned && this.#start.claim?.() === false) this.#abandoned = true;
+    return !this.#abandoned;
+  }
+
+  learn(info: UpstreamResponseInfo): void {
+    this.#info = info;
+  }
+
+  firstContent(): void {
+    this.#firstTokenMs = this.#options.now() - this.#startedAt;
+    this.span.firstToken(this.#firstTokenMs);
+    this.span.run(() => this.granted.grant.committed());
+  }
+
+  judge(failure: Failure): { readonly failure: Failure; readonly verdict: GrantVerdict } {
+    const call = this.#call;
+    if (this.#abandoned) return { failure: { ...failure, kind: "cancelled" }, verdict: silentVerdict };
+    if (call.signal.aborted) {
+      const kind = call.ending() ?? "cancelled";
+      const message = "the call was ended before the upstream's answer was whole";
+      return { failure: { ...failure, kind, message }, verdict: silentVerdict };
+    }
+    const expired = this.limits.expired();
+    if (expired === undefined) return { failure, verdict: failureVerdict(failure) };
+    const runOut = { ...expired, isDeadline: this.#start.timeoutIsDeadline };
+    const timeout = timeoutFailure(runOut, call.limits);
+    const { model } = this.granted.candidate;
+    const counts = timeout.kind === "timeout" && countsAgainstUpstream(runOut, call.limits, model);
+    return { failure: timeout, verdict: counts ? failureVerdict(timeout) : silentVerdict };
+  }
+
+  succeed(answer: AnswerFacts): Served {
+    const usage = answer.usage ?? estimatedUsage(this.#call.inputTokens, answer.outputTokens);
+    const cost = this.#pricing.cost(this.granted.candidate, usage, answer.modelVersion);
+    const attempt = this.#entry("succeeded", undefined, usage, cost);
+    this.#close(attempt, answer, successVerdict, undefined);
+    return { usage, cost, attempt, reason: this.reason };
+  }
+
+  fail({ failure, verdict, partial: seen, keyFailure = failure }: AttemptFailure): AttemptEntry {
+    const { candidate } = this.granted;
+    // The loser of a race was asked, and will be billed, for the prompt at least.
+    const partial = this.#abandoned ? (seen ?? nothingYet) : seen;
+    const usage = partial && (partial.usage ?? estimatedUsage(this.#call.inputTokens, partial.outputTokens));
+    const cost = usage && this.#pricing.cost(candidate, usage, partial?.modelVersion ?? "");
+    const entry = this.#entry(this.#abandoned ? "hedge-lost" : outcomeOf(failure), failure, usage, cost);
+    heed(this.#options, candidate.deployment.id, keyFailure);
+    this.#close(entry, partial, verdict, keyFailure);
+    return entry;
+  }
+
+  #entry(
     outcome: AttemptEntry["outcome"],
     failure: Failure | undefined,
     usage: Usage | undefined,
     cost: AttemptCost | undefined,
-  ): AttemptEntry => ({
-    kind: "attempt",
-    number,
-    deployment: deployment.id,
-    model: model.id,
-    upstream: deployment.upstream,
-    reason: start.rotation > 0 ? "retry" : granted.reason,
-    outcome,
-    failure,
-    breakerState: granted.breakerState,
-    keyId: lease.key.id,
-    startedAt: startedWall,
-    backoffMs: start.rotation > 0 ? 0 : granted.backoffMs,
-    latencyMs: now() - startedAt,
-    firstTokenMs,
-    usage,
-    cost,
-  });
+  ): AttemptEntry {
+    const { granted, number, rotation, lease } = this.#start;
+    const { deployment, model } = granted.candidate;
+    return {
+      kind: "attempt",
+      number,
+      deployment: deployment.id,
+      model: model.id,
+      upstream: deployment.upstream,
+      reason: rotation > 0 ? "retry" : granted.reason,
+      outcome,
+      failure,
+      breakerState: granted.breakerState,
+      keyId: lease.key.id,
+      startedAt: this.#startedWall,
+      backoffMs: rotation > 0 ? 0 : granted.backoffMs,
+      latencyMs: this.#options.now() - this.#startedAt,
+      firstTokenMs: this.#firstTokenMs,
+      usage,
+      cost,
+    };
+  }
 
-  const close = (
+  #close(
     entry: AttemptEntry,
     answer: AnswerFacts | undefined,
     verdict: GrantVerdict | undefined,
     keyFailure: Failure | undefined,
-  ): void => {
-    limits.cancel();
-    call.signal.removeEventListener("abort", stop);
-    lease.settle(keyFailure, info?.quota);
+  ): void {
+    const { granted, lease, stream } = this.#start;
+    const call = this.#call;
+    this.limits.cancel();
+    call.signal.removeEventListener("abort", this.stop);
+    lease.settle(keyFailure, this.#info?.quota);
     // Inside the span, so that a breaker that opens now is an event of this attempt.
-    if (verdict !== undefined) span.run(() => grant.settle(verdict));
+    if (verdict !== undefined) this.span.run(() => granted.grant.settle(verdict));
     call.trail.add(entry);
-    span.end(attemptResult(entry, answer, info, pricing.version, start.stream && firstTokenMs !== undefined));
-    options.onAttempt(entry, call);
-  };
-
-  return {
-    number,
-    granted,
-    reason: routeReason(start),
-    span,
-    limits,
-    upstreamCall: {
-      upstreamModel: deployment.upstreamModel,
-      input: call.input,
-      key: lease.key,
-      signal: controller.signal,
-      headers: span.traceHeaders(),
-    },
-    abandon: () => {
-      abandoned = true;
-      stop();
-    },
-    claim: () => {
-      if (!abandoned && start.claim?.() === false) abandoned = true;
-      return !abandoned;
-    },
-    stop,
-    learn: (heard) => {
-      info = heard;
-    },
-    firstContent: () => {
-      firstTokenMs = now() - startedAt;
-      span.firstToken(firstTokenMs);
-      span.run(() => grant.committed());
-    },
-    judge: (failure) => {
-      if (abandoned) return { failure: { ...failure, kind: "cancelled" }, verdict: silentVerdict };
-      if (call.signal.aborted) {
-        const kind = call.ending() ?? "cancelled";
-        const message = "the call was ended before the upstream's answer was whole";
-        return { failure: { ...failure, kind, message }, verdict: silentVerdict };
-      }
-      const expired = limits.expired();
-      if (expired === undefined) return { failure, verdict: failureVerdict(failure) };
-      const runOut = { ...expired, isDeadline: start.timeoutIsDeadline };
-      const timeout = timeoutFailure(runOut, call.limits);
-      const counts = timeout.kind === "timeout" && countsAgainstUpstream(runOut, call.limits, model);
-      return { failure: timeout, verdict: counts ? failureVerdict(timeout) : silentVerdict };
-    },
-    succeed: (answer) => {
-      const usage = answer.usage ?? estimatedUsage(call.inputTokens, answer.outputTokens);
-      const cost = pricing.cost(candidate, usage, answer.modelVersion);
-      const attempt = entryOf("succeeded", undefined, usage, cost);
-      close(attempt, answer, successVerdict, undefined);
-      return { usage, cost, attempt, reason: routeReason(start) };
-    },
-    fail: ({ failure, verdict, partial: seen, keyFailure = failure }) => {
-      // The loser of a race was asked, and will be billed, for the prompt at least.
-      const partial = abandoned ? (seen ?? nothingYet) : seen;
-      const usage = partial && (partial.usage ?? estimatedUsage(call.inputTokens, partial.outputTokens));
-      const cost = usage && pricing.cost(candidate, usage, partial?.modelVersion ?? "");
-      const entry = entryOf(abandoned ? "hedge-lost" : outcomeOf(failure), failure, usage, cost);
-      heed(options, deployment.id, keyFailure);
-      close(entry, partial, verdict, keyFailure);
-      return entry;
-    },
-  };
+    const contentSeen = stream && this.#firstTokenMs !== undefined;
+    this.span.end(attemptResult(entry, answer, this.#info, this.#pricing.version, contentSeen));
+    this.#options.onAttempt(entry, call);
+  }
 }
 
 /** A word on when to come back that is about the deployment, not about a key. */
