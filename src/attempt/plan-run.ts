@@ -2,7 +2,7 @@ import { type CallFailure, callFailure } from "../routing/call-failure.ts";
 import { errorReasonOf } from "../routing/error-reason.ts";
 import type { Failure } from "../routing/failure.ts";
 import { hedgeCandidate } from "../routing/hedge-candidate.ts";
-import { minUsefulMs, nextStep, reserveMs } from "../routing/next-step.ts";
+import { minUsefulMs, nextStep, reserveMs, type Step } from "../routing/next-step.ts";
 import type { Candidate } from "../routing/catalog.ts";
 import {
   afterBrokenStream,
@@ -48,160 +48,196 @@ export type NextAttempt =
 /** One call's way through its plan: does what the decisions of `routing/` say, one step at a time. */
 export interface PlanRun {
   /** The next candidate that may be called, after whatever skips and waits lead there; or how the call failed. */
-  readonly next: () => Promise<NextAttempt>;
+  next(): Promise<NextAttempt>;
   /**
    * A second candidate to be called while the first is silent; undefined where there is none, or it cannot be paid.
    * @param afford asked last, since it pays
    */
-  readonly hedge: (afford: () => boolean) => Granted | undefined;
+  hedge(afford: () => boolean): Granted | undefined;
   /** From 1, over all attempts of the call, rotations included. */
-  readonly takeNumber: () => number;
+  takeNumber(): number;
   /** One key failed, and another of the same upstream is tried. */
-  readonly rotated: (failure: Failure) => void;
-  readonly failed: (candidate: Candidate, failure: Failure) => void;
+  rotated(failure: Failure): void;
+  failed(candidate: Candidate, failure: Failure): void;
   /** Broke after content, and another candidate may start over. */
-  readonly broke: (failure: Failure) => void;
+  broke(failure: Failure): void;
   /** The failure as this call's history makes it: a second stale connection is a lost one. */
-  readonly inThisCall: (failure: Failure) => Failure;
+  inThisCall(failure: Failure): Failure;
   /** How the call fails now that it was ended from outside. */
-  readonly ended: () => CallFailure;
-  readonly state: () => RunState;
+  ended(): CallFailure;
+  state(): RunState;
 }
 
 export function createPlanRun(options: RunnerOptions, call: PlannedCall): PlanRun {
-  const { fleet, config, now, random, draining } = options;
-  const { plan, route, trail, limits } = call;
-  let state = startRun(plan);
-  let numbers = 0;
-  let backoff = 0;
-  let broken = false;
+  return new CallRun(options, call);
+}
 
-  const skip = (candidate: Candidate, why: SkipReason): void => {
-    const { id } = candidate.deployment;
-    const { breakerState } = fleet.readiness(id);
-    trail.add({ kind: "skip", deployment: id, skip: why, breakerState });
-    route.skipped(candidate.deployment, why);
-    state = afterSkip(state, candidate, why);
-  };
+class CallRun implements PlanRun {
+  readonly #options: RunnerOptions;
+  readonly #call: PlannedCall;
+  #state: RunState;
+  #numbers = 0;
+  /** Waited since the last attempt, in milliseconds. */
+  #backoffMs = 0;
+  #broken = false;
 
-  const reasonOf = (candidate: Candidate): AttemptReason => {
-    const { id, upstream } = candidate.deployment;
-    if (state.called.has(id)) return "retry";
-    if (broken) return "restart";
-    const first = plan.candidates[0]?.deployment.id === id && state.attempts === 0;
-    if (!first) return "fallback";
-    if (plan.pinned) return "pinned";
-    return plan.arm === "canary" && upstream === options.catalog.canary?.canary ? "canary" : "primary";
-  };
+  constructor(options: RunnerOptions, call: PlannedCall) {
+    this.#options = options;
+    this.#call = call;
+    this.#state = startRun(call.plan);
+  }
 
-  const ended = (): CallFailure => ({
-    kind: call.ending() ?? "cancelled",
-    failure: state.failures.at(-1),
-    retryAfterMs: call.ending() === "draining" ? 1000 : undefined,
-    contentSent: false,
-    retriesSpent: state.attempts > 1,
-  });
+  async next(): Promise<NextAttempt> {
+    const { setTimer, draining } = this.#options;
+    for (;;) {
+      const step = this.#proceed();
+      if (step.kind !== "wait") return step;
+      this.#call.route.backoff(step.ms, step.why);
+      this.#backoffMs += step.ms;
+      await wait(step.ms, setTimer, [this.#call.signal, draining]);
+      this.#state = afterWait(this.#state);
+    }
+  }
+
+  hedge(afford: () => boolean): Granted | undefined {
+    const { fleet, now } = this.#options;
+    const { allowanceMs, deadline, maxAttempts } = this.#call.limits;
+    const ready = (id: string): boolean => {
+      const { skip, breakerState } = fleet.readiness(id);
+      return skip === undefined && breakerState === "closed";
+    };
+    const candidate = hedgeCandidate(this.#state, maxAttempts, ready);
+    if (candidate === undefined) return undefined;
+    const budgetMs = deadline - now() - reserveMs(allowanceMs);
+    const { upstream } = candidate.deployment;
+    if (budgetMs <= minUsefulMs(allowanceMs) || !afford() || !fleet.budget(upstream).take()) return undefined;
+    const granted = this.#grant(candidate, { budgetMs, budgetIsDeadline: true });
+    return granted && { ...granted, reason: "hedge" };
+  }
+
+  takeNumber(): number {
+    return (this.#numbers += 1);
+  }
+
+  rotated(failure: Failure): void {
+    this.#state = afterRotation(this.#state, failure);
+  }
+
+  failed(candidate: Candidate, failure: Failure): void {
+    this.#state = afterFailure(this.#call.plan, this.#state, candidate, failure);
+  }
+
+  broke(failure: Failure): void {
+    this.#broken = true;
+    this.#state = afterBrokenStream(this.#state, failure);
+  }
+
+  inThisCall(failure: Failure): Failure {
+    return failure.kind === "stale-connection" && this.#state.sameNowTaken
+      ? { ...failure, kind: "connection-lost" }
+      : failure;
+  }
+
+  ended(): CallFailure {
+    const ending = this.#call.ending();
+    return {
+      kind: ending ?? "cancelled",
+      failure: this.#state.failures.at(-1),
+      retryAfterMs: ending === "draining" ? 1000 : undefined,
+      contentSent: false,
+      retriesSpent: this.#state.attempts > 1,
+    };
+  }
+
+  state(): RunState {
+    return this.#state;
+  }
+
+  /** On to what has to be awaited. */
+  #proceed(): NextAttempt | Extract<Step, { kind: "wait" }> {
+    const { fleet, config, now, random, draining } = this.#options;
+    const { plan, limits, route, signal } = this.#call;
+    for (;;) {
+      if (signal.aborted) return { kind: "gave-up", failure: this.ended() };
+      const step = nextStep(plan, this.#state, {
+        now: now(),
+        deadline: limits.deadline,
+        allowanceMs: limits.allowanceMs,
+        draining: draining.aborted,
+        maxAttempts: limits.maxAttempts,
+        backoff: config.retry,
+        readiness: fleet.readiness,
+        random,
+      });
+      switch (step.kind) {
+        case "skip":
+          this.#skip(step.candidate, step.skip);
+          break;
+        case "wait":
+          return step;
+        case "give-up":
+          return { kind: "gave-up", failure: callFailure(this.#state, step.why, step.retryAfterMs) };
+        case "attempt": {
+          const { candidate, repeated } = step;
+          if (repeated && !fleet.budget(candidate.deployment.upstream).take()) {
+            route.skipped(candidate.deployment, "retry-budget");
+            this.#state = afterUnpaid(this.#state, candidate);
+            break;
+          }
+          const granted = this.#grant(candidate, step);
+          if (granted !== undefined) return { kind: "granted", granted };
+        }
+      }
+    }
+  }
 
   /** Undefined where somebody took the room meanwhile: then the candidate was skipped. */
-  const grantOf = (
+  #grant(
     candidate: Candidate,
     { budgetMs, budgetIsDeadline }: Pick<Granted, "budgetMs" | "budgetIsDeadline">,
-  ): Granted | undefined => {
+  ): Granted | undefined {
+    const { fleet, now } = this.#options;
     const { id, upstream } = candidate.deployment;
     const { breakerState } = fleet.readiness(id);
     const grant = fleet.acquire(id, now() + budgetMs);
     if (grant === undefined) {
-      skip(candidate, fleet.readiness(id).skip ?? "at-capacity");
+      this.#skip(candidate, fleet.readiness(id).skip ?? "at-capacity");
       return undefined;
     }
-    if (!hasCalled(state, upstream)) fleet.budget(upstream).firstAttempt();
+    if (!hasCalled(this.#state, upstream)) fleet.budget(upstream).firstAttempt();
     const granted: Granted = {
       candidate,
       grant,
-      reason: reasonOf(candidate),
-      cause: causeOf(state),
+      reason: this.#reason(candidate),
+      cause: causeOf(this.#state),
       breakerState,
-      backoffMs: backoff,
+      backoffMs: this.#backoffMs,
       budgetMs,
       budgetIsDeadline,
     };
-    backoff = 0;
-    state = afterStart(state, candidate);
+    this.#backoffMs = 0;
+    this.#state = afterStart(this.#state, candidate);
     return granted;
-  };
+  }
 
-  return {
-    next: async () => {
-      for (;;) {
-        if (call.signal.aborted) return { kind: "gave-up", failure: ended() };
-        const step = nextStep(plan, state, {
-          now: now(),
-          deadline: limits.deadline,
-          allowanceMs: limits.allowanceMs,
-          draining: draining.aborted,
-          maxAttempts: limits.maxAttempts,
-          backoff: config.retry,
-          readiness: fleet.readiness,
-          random,
-        });
-        switch (step.kind) {
-          case "skip":
-            skip(step.candidate, step.skip);
-            break;
-          case "wait":
-            route.backoff(step.ms, step.why);
-            backoff += step.ms;
-            await wait(step.ms, options.setTimer, [call.signal, draining]);
-            state = afterWait(state);
-            break;
-          case "give-up":
-            return { kind: "gave-up", failure: callFailure(state, step.why, step.retryAfterMs) };
-          case "attempt": {
-            const { candidate, repeated } = step;
-            if (repeated && !fleet.budget(candidate.deployment.upstream).take()) {
-              route.skipped(candidate.deployment, "retry-budget");
-              state = afterUnpaid(state, candidate);
-              break;
-            }
-            const granted = grantOf(candidate, step);
-            if (granted !== undefined) return { kind: "granted", granted };
-          }
-        }
-      }
-    },
-    hedge: (afford) => {
-      const ready = (id: string): boolean => {
-        const { skip: why, breakerState } = fleet.readiness(id);
-        return why === undefined && breakerState === "closed";
-      };
-      const candidate = hedgeCandidate(state, limits.maxAttempts, ready);
-      if (candidate === undefined) return undefined;
-      const { allowanceMs, deadline } = limits;
-      const budgetMs = deadline - now() - reserveMs(allowanceMs);
-      const { upstream } = candidate.deployment;
-      if (budgetMs <= minUsefulMs(allowanceMs) || !afford() || !fleet.budget(upstream).take())
-        return undefined;
-      const granted = grantOf(candidate, { budgetMs, budgetIsDeadline: true });
-      return granted && { ...granted, reason: "hedge" };
-    },
-    takeNumber: () => (numbers += 1),
-    rotated: (failure) => {
-      state = afterRotation(state, failure);
-    },
-    failed: (candidate, failure) => {
-      state = afterFailure(plan, state, candidate, failure);
-    },
-    broke: (failure) => {
-      broken = true;
-      state = afterBrokenStream(state, failure);
-    },
-    inThisCall: (failure) =>
-      failure.kind === "stale-connection" && state.sameNowTaken
-        ? { ...failure, kind: "connection-lost" }
-        : failure,
-    ended,
-    state: () => state,
-  };
+  #skip(candidate: Candidate, why: SkipReason): void {
+    const { trail, route } = this.#call;
+    const { id } = candidate.deployment;
+    const { breakerState } = this.#options.fleet.readiness(id);
+    trail.add({ kind: "skip", deployment: id, skip: why, breakerState });
+    route.skipped(candidate.deployment, why);
+    this.#state = afterSkip(this.#state, candidate, why);
+  }
+
+  #reason({ deployment: { id, upstream } }: Candidate): AttemptReason {
+    const { plan } = this.#call;
+    if (this.#state.called.has(id)) return "retry";
+    if (this.#broken) return "restart";
+    const first = plan.candidates[0]?.deployment.id === id && this.#state.attempts === 0;
+    if (!first) return "fallback";
+    if (plan.pinned) return "pinned";
+    return plan.arm === "canary" && upstream === this.#options.catalog.canary?.canary ? "canary" : "primary";
+  }
 }
 
 /** What led to the next attempt. */
