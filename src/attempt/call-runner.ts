@@ -50,6 +50,7 @@ export function createCallRunner(options: RunnerOptions): CallRunner {
             end = { kind: "served", served };
             return { kind: "answered", completion, served };
           }
+          run.failed(visited.candidate, visited.failure);
         }
       } finally {
         endCall(shared, call, run.state(), end);

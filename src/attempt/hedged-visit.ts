@@ -15,15 +15,17 @@ interface Runner<T> {
 
 /**
  * Visits a candidate and, where hedging is on and it stays silent too long, a second one beside it. The first
- * answer, or first content, wins; the loser is ended at once and accounted. Tells the run of what failed.
+ * answer, or first content, wins; the loser is ended at once and accounted. Where both fail, the run hears of the one
+ * that failed first; the other is what comes of the visit.
  */
-export async function visitHedged<T>(
-  visit: Omit<Visit<T>, "hedgeOf" | "onStart" | "claim">,
-  hedging: Hedging | undefined,
-): Promise<{ readonly kind: "won"; readonly value: T } | { readonly kind: "failed" }> {
-  const { run, granted } = visit;
-  if (hedging === undefined) return told(visit, granted, await visitCandidate(visit));
+export function visitHedged<T>(visit: Unhedged<T>, hedging: Hedging | undefined): Promise<Visited<T>> {
+  return hedging === undefined ? visitCandidate(visit) : raceVisits(visit, hedging);
+}
 
+type Unhedged<T> = Omit<Visit<T>, "hedgeOf" | "onStart" | "claim">;
+
+async function raceVisits<T>(visit: Unhedged<T>, hedging: Hedging): Promise<Visited<T>> {
+  const { run, granted } = visit;
   let winner: Granted | undefined;
   const race = (mine: Granted, hedgeOf?: OngoingAttempt): Runner<T> => {
     let attempt: OngoingAttempt | undefined;
@@ -43,7 +45,7 @@ export async function visitHedged<T>(
 
   const first = race(granted);
   const second = await hedgeOf(visit, hedging, first, race);
-  if (second === undefined) return told(visit, granted, await first.visited);
+  if (second === undefined) return first.visited;
 
   const [fastest, other] = await firstOf(first, second);
   const result = await fastest.visited;
@@ -54,10 +56,10 @@ export async function visitHedged<T>(
     other.attempt()?.abandon();
     // The answer of a unary call tells of the loser too; a stream must not wait for it.
     if (!visit.attempts.stream) await other.visited;
-    return told(visit, fastest.granted, result);
+    return result;
   }
-  run.failed(fastest.granted.candidate, result.failure);
-  return told(visit, other.granted, await other.visited);
+  run.failed(result.candidate, result.failure);
+  return other.visited;
 }
 
 /** The hedge, once the first has been silent for too long; undefined where it was not, or none may run. */
@@ -82,13 +84,4 @@ async function firstOf<T>(a: Runner<T>, b: Runner<T>): Promise<readonly [Runner<
     [b, a],
   ];
   return Promise.race(order.map((pair) => pair[0].visited.then(() => pair)));
-}
-
-function told<T>(
-  { run }: Pick<Visit<T>, "run">,
-  { candidate }: Granted,
-  visited: Visited<T>,
-): { readonly kind: "won"; readonly value: T } | { readonly kind: "failed" } {
-  if (visited.kind === "failed") run.failed(candidate, visited.failure);
-  return visited;
 }

@@ -40,7 +40,10 @@ export async function* runStream(
       }
       const { granted } = next;
       const visited = await visitHedged({ options, pricing, call, run, granted, attempts }, hedging);
-      if (visited.kind === "failed") continue;
+      if (visited.kind === "failed") {
+        run.failed(visited.candidate, visited.failure);
+        continue;
+      }
       const opened = visited.value;
       const pipe = createStreamPipe(options, call, opened);
       const held: ChoiceDelta[] = [];

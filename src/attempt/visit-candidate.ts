@@ -1,3 +1,4 @@
+import type { Candidate } from "../routing/catalog.ts";
 import { failureRules } from "../routing/failure-rules.ts";
 import type { Failure } from "../routing/failure.ts";
 import { minUsefulMs } from "../routing/next-step.ts";
@@ -24,10 +25,13 @@ export interface AttemptKind<T> {
   readonly open: (attempt: OngoingAttempt) => Promise<Opened<T>>;
 }
 
-/** How a visit ended. Its attempts and its grant are settled, the ones of a `won` stream excepted. */
+/**
+ * How a visit ended. Its attempts and its grant are settled, the ones of a `won` stream excepted. Of a failure the run
+ * is still to be told.
+ */
 export type Visited<T> =
   | { readonly kind: "won"; readonly value: T }
-  | { readonly kind: "failed"; readonly failure: Failure };
+  | { readonly kind: "failed"; readonly candidate: Candidate; readonly failure: Failure };
 
 /** What a visit is made with. */
 export interface Visit<T> {
@@ -56,14 +60,15 @@ const noKeys: ReadonlySet<LeasedKey> = new Set();
  */
 export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
   const { options, pricing, call, run, granted, attempts } = visit;
-  const { deployment } = granted.candidate;
+  const { candidate } = granted;
+  const { deployment } = candidate;
   const { keys } = options.fleet.upstream(deployment.upstream);
   const visitEnds = options.now() + granted.budgetMs;
   let tried = noKeys;
   let lease = keys.pick(deployment.upstreamModel, tried);
   if (lease === undefined) {
     granted.grant.settle(silentVerdict);
-    return { kind: "failed", failure: noKeyLeft };
+    return { kind: "failed", candidate, failure: noKeyLeft };
   }
   let running: OngoingAttempt | undefined;
   try {
@@ -100,7 +105,7 @@ export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
       if (next !== undefined) attempt.span.keyRotated(lease.key.id, next.key.id);
       attempt.fail({ failure, verdict: next === undefined ? verdict : undefined, partial: opened.partial });
       running = undefined;
-      if (next === undefined) return { kind: "failed", failure };
+      if (next === undefined) return { kind: "failed", candidate, failure };
       run.rotated(failure);
       lease = next;
     }
