@@ -20,13 +20,13 @@ export interface OpenedStream {
 /** Reads one stream and keeps what an end of it has to tell. */
 export interface StreamReader {
   /** The next batch, or how the reading ended: `undefined` failure is the end of the body. */
-  readonly read: () => Promise<StreamRead>;
+  read(): Promise<StreamRead>;
   /** Stops reading; does not wait for what the upstream still has to say. */
-  readonly leave: () => void;
+  leave(): void;
   readonly progress: StreamProgress;
-  readonly start: () => StreamStart;
+  start(): StreamStart;
   /** The answer as far as it came. */
-  readonly facts: () => AnswerFacts;
+  facts(): AnswerFacts;
 }
 
 export type StreamRead =
@@ -46,7 +46,7 @@ export function streamAttempts({ fleet }: RunnerOptions, call: PlannedCall): Att
       const result = await upstream.stream(attempt.upstreamCall);
       attempt.learn(result.info);
       if (result.kind === "failed") return { kind: "failed", failure: result.failure };
-      const reader = createReader(result.stream, call.input.generationConfig?.candidateCount ?? 1);
+      const reader = new BatchReader(result.stream, call.input.generationConfig?.candidateCount ?? 1);
       for (;;) {
         const read = await reader.read();
         if (read.kind === "ended") {
@@ -70,49 +70,62 @@ export function streamAttempts({ fleet }: RunnerOptions, call: PlannedCall): Att
   };
 }
 
-function createReader(
-  {
-    batches,
-    start,
-  }: { readonly batches: AsyncIterable<StreamBatch>; readonly start: () => StreamStart | undefined },
-  expectedChoices: number,
-): StreamReader {
-  const iterator = batches[Symbol.asyncIterator]();
-  const progress = createStreamProgress(expectedChoices);
-  const meter: OutputMeter = createOutputMeter();
-  let usage: StreamBatch["usage"];
-  let chunks = 0;
-  return {
-    progress,
-    read: async () => {
-      try {
-        const result = await iterator.next();
-        if (result.done === true) return { kind: "ended", failure: undefined };
-        const batch = result.value;
-        progress.add(batch);
-        usage = batch.usage ?? usage;
-        for (const delta of batch.deltas) meter.add(delta);
-        if (batch.deltas.length > 0) chunks += 1;
-        return { kind: "batch", batch };
-      } catch (error) {
-        if (error instanceof UpstreamFailed) return { kind: "ended", failure: error.failure };
-        throw error;
-      }
-    },
-    leave: () => {
-      // It may have to drain, or be stuck in a read that only the signal ends: nobody waits for it.
-      void iterator.return?.().catch(() => undefined);
-    },
-    start: () => start() ?? unknownStart,
-    facts: () => ({
-      id: start()?.id,
-      modelVersion: start()?.modelVersion ?? "",
-      usage,
-      outputTokens: meter.tokens(),
-      finishReasons: progress.ends().map((end) => end.nativeFinishReason.toLowerCase()),
-      chunks,
-    }),
-  };
+/** What is read of an upstream's stream. */
+interface Source {
+  readonly batches: AsyncIterable<StreamBatch>;
+  readonly start: () => StreamStart | undefined;
+}
+
+class BatchReader implements StreamReader {
+  readonly progress: StreamProgress;
+  readonly #source: Source;
+  readonly #iterator: AsyncIterator<StreamBatch>;
+  readonly #meter: OutputMeter = createOutputMeter();
+  #usage: StreamBatch["usage"];
+  #chunks = 0;
+
+  constructor(source: Source, expectedChoices: number) {
+    this.#source = source;
+    this.#iterator = source.batches[Symbol.asyncIterator]();
+    this.progress = createStreamProgress(expectedChoices);
+  }
+
+  async read(): Promise<StreamRead> {
+    try {
+      const result = await this.#iterator.next();
+      if (result.done === true) return { kind: "ended", failure: undefined };
+      const batch = result.value;
+      this.progress.add(batch);
+      this.#usage = batch.usage ?? this.#usage;
+      for (const delta of batch.deltas) this.#meter.add(delta);
+      if (batch.deltas.length > 0) this.#chunks += 1;
+      return { kind: "batch", batch };
+    } catch (error) {
+      if (error instanceof UpstreamFailed) return { kind: "ended", failure: error.failure };
+      throw error;
+    }
+  }
+
+  leave(): void {
+    // It may have to drain, or be stuck in a read that only the signal ends: nobody waits for it.
+    void this.#iterator.return?.().catch(() => undefined);
+  }
+
+  start(): StreamStart {
+    return this.#source.start() ?? unknownStart;
+  }
+
+  facts(): AnswerFacts {
+    const start = this.#source.start();
+    return {
+      id: start?.id,
+      modelVersion: start?.modelVersion ?? "",
+      usage: this.#usage,
+      outputTokens: this.#meter.tokens(),
+      finishReasons: this.progress.ends().map((end) => end.nativeFinishReason.toLowerCase()),
+      chunks: this.#chunks,
+    };
+  }
 }
 
 /** A body that ends before its answer does is never an answer. */
