@@ -12,14 +12,14 @@ export type PipeEnd =
   | { readonly kind: "whole"; readonly served: Served }
   | { readonly kind: "broke"; readonly entry: AttemptEntry; readonly failure: Failure };
 
+type Piece = { readonly kind: "deltas"; readonly deltas: readonly ChoiceDelta[] } | PipeEnd;
+
 /** Hands on what an opened stream brings, until it is whole or broke. Its attempt ends with it. */
 export interface StreamPipe {
   /** Not to be called again after an end. */
-  readonly next: () => Promise<
-    { readonly kind: "deltas"; readonly deltas: readonly ChoiceDelta[] } | PipeEnd
-  >;
+  next(): Promise<Piece>;
   /** The caller leaves, or the server ended the call while nobody was reading. After an end it does nothing. */
-  readonly leave: () => void;
+  leave(): void;
 }
 
 const callEnded = "the call was ended before the upstream's answer was whole";
@@ -34,73 +34,91 @@ const finishGraceMs = 2000;
 export function createStreamPipe(
   { now }: RunnerOptions,
   call: PlannedCall,
-  { attempt, first, reader }: OpenedStream,
+  opened: OpenedStream,
 ): StreamPipe {
-  const { limits } = attempt;
-  const { progress } = reader;
-  const { idleMs, tokenIdleMs } = call.limits;
-  let waiting: readonly ChoiceDelta[] = first.deltas;
-  let tokenIdleLeftMs = tokenIdleMs;
-  let lastContentAt = now();
-  let waitsForEnd = false;
-  let ended = false;
+  return new TimedPipe(now, call, opened);
+}
 
-  const limitRead = (): void => {
-    if (!progress.finished()) {
-      limits.set("byte-idle", idleMs);
-      limits.set("token-idle", tokenIdleLeftMs);
-    } else if (!waitsForEnd) {
-      waitsForEnd = true;
+class TimedPipe implements StreamPipe {
+  readonly #now: () => number;
+  readonly #call: PlannedCall;
+  readonly #attempt: OpenedStream["attempt"];
+  readonly #reader: OpenedStream["reader"];
+  /** What the stream was opened with, until it is handed on. */
+  #waiting: readonly ChoiceDelta[];
+  #tokenIdleLeftMs: number;
+  #lastContentAt: number;
+  #waitsForEnd = false;
+  #ended = false;
+
+  constructor(now: () => number, call: PlannedCall, { attempt, first, reader }: OpenedStream) {
+    this.#now = now;
+    this.#call = call;
+    this.#attempt = attempt;
+    this.#reader = reader;
+    this.#waiting = first.deltas;
+    this.#tokenIdleLeftMs = call.limits.tokenIdleMs;
+    this.#lastContentAt = now();
+  }
+
+  async next(): Promise<Piece> {
+    if (this.#waiting.length > 0) {
+      const deltas = this.#waiting;
+      this.#waiting = [];
+      return { kind: "deltas", deltas };
+    }
+    const { progress } = this.#reader;
+    while (!progress.done()) {
+      const readAt = this.#now();
+      this.#limitRead();
+      const result = await this.#reader.read();
+      this.#heard(result, readAt);
+      if (result.kind === "batch") {
+        const { deltas } = result.batch;
+        if (deltas.length > 0) return { kind: "deltas", deltas };
+      } else if (progress.whole()) break;
+      else return this.#end(broke(this.#call, this.#attempt, this.#reader, result.failure ?? truncated));
+    }
+    return this.#end({ kind: "whole", served: this.#attempt.succeed(this.#reader.facts()) });
+  }
+
+  leave(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#attempt.stop();
+    const failure: Failure = { ...truncated, kind: this.#call.ending() ?? "cancelled", message: callEnded };
+    this.#attempt.fail({ failure, verdict: silentVerdict, partial: this.#reader.facts() });
+    this.#reader.leave();
+  }
+
+  #limitRead(): void {
+    const { limits } = this.#attempt;
+    if (!this.#reader.progress.finished()) {
+      limits.set("byte-idle", this.#call.limits.idleMs);
+      limits.set("token-idle", this.#tokenIdleLeftMs);
+    } else if (!this.#waitsForEnd) {
+      this.#waitsForEnd = true;
       limits.set("finish", finishGraceMs);
     }
-  };
+  }
 
-  const read = async (): Promise<StreamRead> => {
-    const readAt = now();
-    limitRead();
-    const result = await reader.read();
+  #heard(result: StreamRead, readAt: number): void {
+    const { limits, span } = this.#attempt;
+    const now = this.#now();
     limits.clear("byte-idle");
     limits.clear("token-idle");
     if (result.kind === "batch" && result.batch.deltas.length > 0) {
-      tokenIdleLeftMs = tokenIdleMs;
-      attempt.span.nextToken(now() - lastContentAt);
-      lastContentAt = now();
-    } else tokenIdleLeftMs = Math.max(0, tokenIdleLeftMs - (now() - readAt));
-    return result;
-  };
+      this.#tokenIdleLeftMs = this.#call.limits.tokenIdleMs;
+      span.nextToken(now - this.#lastContentAt);
+      this.#lastContentAt = now;
+    } else this.#tokenIdleLeftMs = Math.max(0, this.#tokenIdleLeftMs - (now - readAt));
+  }
 
-  const end = (result: PipeEnd): PipeEnd => {
-    ended = true;
-    reader.leave();
+  #end(result: PipeEnd): PipeEnd {
+    this.#ended = true;
+    this.#reader.leave();
     return result;
-  };
-
-  return {
-    next: async () => {
-      if (waiting.length > 0) {
-        const deltas = waiting;
-        waiting = [];
-        return { kind: "deltas", deltas };
-      }
-      while (!progress.done()) {
-        const result = await read();
-        if (result.kind === "batch") {
-          const { deltas } = result.batch;
-          if (deltas.length > 0) return { kind: "deltas", deltas };
-        } else if (progress.whole()) break;
-        else return end(broke(call, attempt, reader, result.failure ?? truncated));
-      }
-      return end({ kind: "whole", served: attempt.succeed(reader.facts()) });
-    },
-    leave: () => {
-      if (ended) return;
-      ended = true;
-      attempt.stop();
-      const failure: Failure = { ...truncated, kind: call.ending() ?? "cancelled", message: callEnded };
-      attempt.fail({ failure, verdict: silentVerdict, partial: reader.facts() });
-      reader.leave();
-    },
-  };
+  }
 }
 
 function broke(
