@@ -57,6 +57,8 @@ export interface BudgetWarning {
 interface Page {
   readonly limit: BudgetLimit;
   readonly budget: BudgetConfig;
+  /** That an account must have. */
+  readonly labels: readonly (readonly [string, string])[];
   bounds: PeriodBounds;
   spent: bigint;
   reserved: bigint;
@@ -86,7 +88,7 @@ export function createBudgetBook(options: {
   };
 
   const pagesFor = (account: BudgetAccount): readonly Page[] =>
-    pages.filter(({ budget }) => covers(budget, account)).map(current);
+    pages.filter((page) => covers(page, account)).map(current);
 
   const book = (page: Page, nanos: bigint): void => {
     page.spent += nanos;
@@ -99,7 +101,9 @@ export function createBudgetBook(options: {
   return {
     left: (account) => {
       let tightest: BudgetLeft | undefined;
-      for (const { limit, spent, reserved, bounds } of pagesFor(account)) {
+      for (const page of pages) {
+        if (!covers(page, account)) continue;
+        const { limit, spent, reserved, bounds } = current(page);
         const free = limit.limitNanos - spent - reserved;
         const nanos = free < 0n ? 0n : free;
         if (tightest === undefined || nanos < tightest.nanos) {
@@ -150,6 +154,7 @@ function pagesOf(budget: BudgetConfig, at: number): readonly Page[] {
           {
             limit: { name: nameOf(budget), period, limitNanos },
             budget,
+            labels: Object.entries(budget.label ?? {}),
             bounds: boundsOf(period, at),
             spent: 0n,
             reserved: 0n,
@@ -165,7 +170,8 @@ function nameOf({ caller, label }: BudgetConfig): string {
   return `label ${pairs.join(",")}`;
 }
 
-function covers({ caller, label }: BudgetConfig, account: BudgetAccount): boolean {
-  if (caller !== undefined && caller !== account.caller) return false;
-  return Object.entries(label ?? {}).every(([key, value]) => account.labels[key] === value);
+function covers({ budget, labels }: Page, account: BudgetAccount): boolean {
+  if (budget.caller !== undefined && budget.caller !== account.caller) return false;
+  for (const [key, value] of labels) if (account.labels[key] !== value) return false;
+  return true;
 }
