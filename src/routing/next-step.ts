@@ -99,7 +99,7 @@ export function nextStep(plan: Plan, state: RunState, facts: StepFacts): Step {
   // Before draining: what is the caller's fault here is its fault at every replica.
   if (state.final) return giveUp("final", comeBackMs(state, facts));
   if (facts.draining) return giveUp("draining");
-  const candidate = state.sameNow ?? state.ahead.find(({ deployment }) => !state.out.has(deployment.id));
+  const candidate = state.sameNow ?? firstAhead(state);
   if (candidate === undefined) return betweenRounds(state, facts);
   if (state.attempts >= facts.maxAttempts) return giveUp("attempts-spent", comeBackMs(state, facts));
   const { skip } = facts.readiness(candidate.deployment.id);
@@ -120,6 +120,11 @@ export function nextStep(plan: Plan, state: RunState, facts: StepFacts): Step {
     budgetIsDeadline: !splits,
     repeated: state.sameNow === undefined && state.called.has(candidate.deployment.id),
   };
+}
+
+function firstAhead({ ahead, out }: RunState): Candidate | undefined {
+  for (const candidate of ahead) if (!out.has(candidate.deployment.id)) return candidate;
+  return undefined;
 }
 
 /** Whether another candidate could be called at `instant`, those that a timeout would append included. */

@@ -2,7 +2,7 @@ import { unique } from "./candidate-lists.ts";
 import { assignArm, canaryBucket, takesPart } from "./canary-arm.ts";
 import type { Arm } from "./canary-arm.ts";
 import type { CallFacts } from "./call-facts.ts";
-import type { Candidate, Catalog } from "./catalog.ts";
+import type { CanarySplit, Candidate, Catalog } from "./catalog.ts";
 import { hardSkip } from "./eligible.ts";
 import type { ExcludedCandidate, Plan, PlanRejection, PlanResult } from "./plan.ts";
 import { resolveTarget } from "./resolve-target.ts";
@@ -13,7 +13,7 @@ export function planRoute(catalog: Catalog, facts: CallFacts): PlanResult {
   const resolved = resolveTarget(catalog, facts);
   if (resolved.kind === "rejected") return resolved;
   const { target } = resolved;
-  const order = armOrder(catalog, facts, target);
+  const order = catalog.canary === undefined ? noSplit : armOrder(catalog.canary, facts, target);
   if (facts.canary === "require" && order.arm !== "canary") {
     return { kind: "rejected", rejection: { kind: "no-canary" } };
   }
@@ -61,8 +61,7 @@ const noSplit: ArmOrder = { arm: "stable", takesPart: false, isCanary: () => fal
  * The arm follows the first model that can serve the call: one that is ruled out would otherwise make calls count
  * as rescued from a canary that they could never have reached.
  */
-function armOrder({ canary }: Catalog, facts: CallFacts, { candidates, pinned }: ResolvedTarget): ArmOrder {
-  if (canary === undefined) return noSplit;
+function armOrder(canary: CanarySplit, facts: CallFacts, { candidates, pinned }: ResolvedTarget): ArmOrder {
   const first = candidates[0];
   const isCanary = ({ deployment, model }: Candidate): boolean =>
     takesPart(canary, model) && deployment.upstream === canary.canary;
@@ -92,12 +91,14 @@ interface Sifted {
 }
 
 const nobody: readonly never[] = [];
+const nothing: Sifted = { candidates: nobody, excluded: nobody };
 
 /**
  * Puts what leads first, leaves the canary's other deployments out, so that nobody overflows into the canary, and
  * sets apart what the hard filters rule out. A list of which all that changes nothing is given back as it is.
  */
 function sift(facts: CallFacts, order: ArmOrder, wanted: readonly Candidate[]): Sifted {
+  if (wanted.length === 0) return nothing;
   if (staysWhole(facts, order, wanted)) return { candidates: wanted, excluded: nobody };
   const { isCanary, leads } = order;
   const candidates: Candidate[] = [];

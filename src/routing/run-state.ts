@@ -45,7 +45,7 @@ const nowhere: ReadonlySet<string> = new Set();
 
 /** The state before the first attempt. What the plan ruled out counts as its class from the start. */
 export function startRun(plan: Plan): RunState {
-  const state: RunState = {
+  let state: RunState = {
     attempts: 0,
     round: 0,
     candidates: plan.candidates,
@@ -62,10 +62,10 @@ export function startRun(plan: Plan): RunState {
     sameNow: undefined,
     final: false,
   };
-  const opened = plan.excluded.reduce((opening, { skip }) => openFor(opening, skip), state);
+  for (const { skip } of plan.excluded) state = openFor(state, skip);
   // A named model none of whose upstreams has a key cannot be tried: that is being unavailable.
   const untried = plan.candidates.length === 0 && plan.excluded.length === 0;
-  return untried ? open(opened, "unavailable") : opened;
+  return untried ? open(state, "unavailable") : state;
 }
 
 /** A candidate was passed over without a call. */
@@ -139,7 +139,9 @@ export function afterWait(state: RunState): RunState {
 
 /** Whether this call has called a deployment of the upstream. */
 export function hasCalled({ candidates, called }: RunState, upstream: string): boolean {
-  return candidates.some(({ deployment }) => deployment.upstream === upstream && called.has(deployment.id));
+  for (const { deployment } of candidates)
+    if (deployment.upstream === upstream && called.has(deployment.id)) return true;
+  return false;
 }
 
 /** A skipped candidate counts as its class. */
