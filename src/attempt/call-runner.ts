@@ -37,7 +37,11 @@ export function createCallRunner(options: RunnerOptions): CallRunner {
       let end: RouteEnd = { kind: "failed", failure: interrupted };
       try {
         for (;;) {
-          const next = await run.next();
+          const next = run.next();
+          if (next.kind === "wait") {
+            await run.wait(next);
+            continue;
+          }
           if (next.kind === "gave-up") {
             end = { kind: "failed", failure: next.failure };
             return { kind: "failed", failure: next.failure };

@@ -43,12 +43,17 @@ export interface Granted {
 
 export type NextAttempt =
   | { readonly kind: "granted"; readonly granted: Granted }
-  | { readonly kind: "gave-up"; readonly failure: CallFailure };
+  | { readonly kind: "gave-up"; readonly failure: CallFailure }
+  | Wait;
+
+type Wait = Extract<Step, { kind: "wait" }>;
 
 /** One call's way through its plan: does what the decisions of `routing/` say, one step at a time. */
 export interface PlanRun {
-  /** The next candidate that may be called, after whatever skips and waits lead there; or how the call failed. */
-  next(): Promise<NextAttempt>;
+  /** The next candidate that may be called, after whatever skips lead there; a wait before it; or how the call failed. */
+  next(): NextAttempt;
+  /** Waits as `next` says; shorter where the call ends or the gateway drains. */
+  wait(step: Wait): Promise<void>;
   /**
    * A second candidate to be called while the first is silent; undefined where there is none, or it cannot be paid.
    * @param afford asked last, since it pays
@@ -87,16 +92,49 @@ class CallRun implements PlanRun {
     this.#state = startRun(call.plan);
   }
 
-  async next(): Promise<NextAttempt> {
-    const { setTimer, draining } = this.#options;
+  next(): NextAttempt {
+    const { fleet, config, now, random, draining } = this.#options;
+    const { plan, limits, route, signal } = this.#call;
     for (;;) {
-      const step = this.#proceed();
-      if (step.kind !== "wait") return step;
-      this.#call.route.backoff(step.ms, step.why);
-      this.#backoffMs += step.ms;
-      await wait(step.ms, setTimer, [this.#call.signal, draining]);
-      this.#state = afterWait(this.#state);
+      if (signal.aborted) return { kind: "gave-up", failure: this.ended() };
+      const step = nextStep(plan, this.#state, {
+        now: now(),
+        deadline: limits.deadline,
+        allowanceMs: limits.allowanceMs,
+        draining: draining.aborted,
+        maxAttempts: limits.maxAttempts,
+        backoff: config.retry,
+        readiness: fleet.readiness,
+        random,
+      });
+      switch (step.kind) {
+        case "skip":
+          this.#skip(step.candidate, step.skip);
+          break;
+        case "wait":
+          return step;
+        case "give-up":
+          return { kind: "gave-up", failure: callFailure(this.#state, step.why, step.retryAfterMs) };
+        case "attempt": {
+          const { candidate, repeated } = step;
+          if (repeated && !fleet.budget(candidate.deployment.upstream).take()) {
+            route.skipped(candidate.deployment, "retry-budget");
+            this.#state = afterUnpaid(this.#state, candidate);
+            break;
+          }
+          const granted = this.#grant(candidate, step);
+          if (granted !== undefined) return { kind: "granted", granted };
+        }
+      }
     }
+  }
+
+  async wait({ ms, why }: Wait): Promise<void> {
+    const { setTimer, draining } = this.#options;
+    this.#call.route.backoff(ms, why);
+    this.#backoffMs += ms;
+    await wait(ms, setTimer, [this.#call.signal, draining]);
+    this.#state = afterWait(this.#state);
   }
 
   hedge(afford: () => boolean): Granted | undefined {
@@ -151,44 +189,6 @@ class CallRun implements PlanRun {
 
   state(): RunState {
     return this.#state;
-  }
-
-  /** On to what has to be awaited. */
-  #proceed(): NextAttempt | Extract<Step, { kind: "wait" }> {
-    const { fleet, config, now, random, draining } = this.#options;
-    const { plan, limits, route, signal } = this.#call;
-    for (;;) {
-      if (signal.aborted) return { kind: "gave-up", failure: this.ended() };
-      const step = nextStep(plan, this.#state, {
-        now: now(),
-        deadline: limits.deadline,
-        allowanceMs: limits.allowanceMs,
-        draining: draining.aborted,
-        maxAttempts: limits.maxAttempts,
-        backoff: config.retry,
-        readiness: fleet.readiness,
-        random,
-      });
-      switch (step.kind) {
-        case "skip":
-          this.#skip(step.candidate, step.skip);
-          break;
-        case "wait":
-          return step;
-        case "give-up":
-          return { kind: "gave-up", failure: callFailure(this.#state, step.why, step.retryAfterMs) };
-        case "attempt": {
-          const { candidate, repeated } = step;
-          if (repeated && !fleet.budget(candidate.deployment.upstream).take()) {
-            route.skipped(candidate.deployment, "retry-budget");
-            this.#state = afterUnpaid(this.#state, candidate);
-            break;
-          }
-          const granted = this.#grant(candidate, step);
-          if (granted !== undefined) return { kind: "granted", granted };
-        }
-      }
-    }
   }
 
   /** Undefined where somebody took the room meanwhile: then the candidate was skipped. */

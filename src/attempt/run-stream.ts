@@ -31,7 +31,11 @@ export async function* runStream(
   let end: RouteEnd = { kind: "failed", failure: { ...run.ended(), kind: "cancelled" } };
   try {
     for (;;) {
-      const next = await run.next();
+      const next = run.next();
+      if (next.kind === "wait") {
+        await run.wait(next);
+        continue;
+      }
       if (next.kind === "gave-up") {
         const failure = withContent(next.failure, contentSent);
         end = { kind: "failed", failure };
