@@ -3,7 +3,7 @@ import { failureRules } from "../routing/failure-rules.ts";
 import type { Failure } from "../routing/failure.ts";
 import { minUsefulMs } from "../routing/next-step.ts";
 import type { AttemptSpan } from "../telemetry/attempt-span.ts";
-import type { LeasedKey } from "../upstream/key-pool.ts";
+import type { KeyLease, LeasedKey } from "../upstream/key-pool.ts";
 import { silentVerdict } from "./grant-verdict.ts";
 import type { AnswerFacts } from "./attempt-start.ts";
 import { type OngoingAttempt, startAttempt } from "./ongoing-attempt.ts";
@@ -59,61 +59,84 @@ const noKeys: ReadonlySet<LeasedKey> = new Set();
  * permit, one charge, as many attempts as keys.
  */
 export async function visitCandidate<T>(visit: Visit<T>): Promise<Visited<T>> {
-  const { options, pricing, call, run, granted, attempts } = visit;
+  const { options, granted, attempts } = visit;
   const { candidate } = granted;
-  const { deployment } = candidate;
-  const { keys } = options.fleet.upstream(deployment.upstream);
   const visitEnds = options.now() + granted.budgetMs;
   let tried = noKeys;
-  let lease = keys.pick(deployment.upstreamModel, tried);
+  let lease = keyFor(visit, tried);
   if (lease === undefined) {
     granted.grant.settle(silentVerdict);
     return { kind: "failed", candidate, failure: noKeyLeft };
   }
-  let running: OngoingAttempt | undefined;
+  let attempt: OngoingAttempt | undefined;
   try {
     for (let rotation = 0; ; rotation++) {
-      const leftMs = Math.max(1, visitEnds - options.now());
-      const limitMs = attempts.limitMs(granted, call.limits);
-      const timeoutMs = Math.min(limitMs, leftMs);
-      const attempt = startAttempt(options, pricing, call, {
-        granted,
-        number: run.takeNumber(),
-        lease,
-        rotation,
-        timeoutMs,
-        timeoutIsDeadline: granted.budgetIsDeadline && leftMs <= limitMs,
-        stream: attempts.stream,
-        hedgeOf: visit.hedgeOf,
-        claim: visit.claim,
-      });
-      running = attempt;
-      visit.onStart?.(attempt);
-      attempt.limits.set(attempts.stream ? "first-token" : "attempt", timeoutMs);
+      attempt = startWith(visit, lease, rotation, visitEnds);
       const opened = await attempts.open(attempt);
-      if (opened.kind === "won") {
-        running = undefined;
-        return opened;
-      }
-      const judged = attempt.judge(opened.failure);
-      const failure = run.inThisCall(judged.failure);
-      const verdict = failure === judged.failure ? judged.verdict : attempt.judge(failure).verdict;
+      if (opened.kind === "won") return opened;
       tried = new Set(tried).add(lease.key);
-      const mayRotate =
-        failureRules[failure.kind].rotates && tried.size < mostKeys && mayGoOn(visit, visitEnds);
-      const next = mayRotate ? keys.pick(deployment.upstreamModel, tried) : undefined;
-      if (next !== undefined) attempt.span.keyRotated(lease.key.id, next.key.id);
-      attempt.fail({ failure, verdict: next === undefined ? verdict : undefined, partial: opened.partial });
-      running = undefined;
-      if (next === undefined) return { kind: "failed", candidate, failure };
-      run.rotated(failure);
-      lease = next;
+      const ended: FailedAttempt = endFailed(visit, attempt, opened, tried, visitEnds);
+      if (ended.next === undefined) return { kind: "failed", candidate, failure: ended.failure };
+      lease = ended.next;
     }
-  } finally {
-    // A bug threw: the permit must not stay with it.
-    running?.limits.cancel();
-    if (running !== undefined) granted.grant.settle(silentVerdict);
+  } catch (bug) {
+    // The permit must not stay with it.
+    attempt?.limits.cancel();
+    granted.grant.settle(silentVerdict);
+    throw bug;
   }
+}
+
+function keyFor<T>({ options, granted }: Visit<T>, tried: ReadonlySet<LeasedKey>): KeyLease | undefined {
+  const { deployment } = granted.candidate;
+  return options.fleet.upstream(deployment.upstream).keys.pick(deployment.upstreamModel, tried);
+}
+
+/** @param visitEnds instant */
+function startWith<T>(visit: Visit<T>, lease: KeyLease, rotation: number, visitEnds: number): OngoingAttempt {
+  const { options, pricing, call, run, granted, attempts } = visit;
+  const leftMs = Math.max(1, visitEnds - options.now());
+  const limitMs = attempts.limitMs(granted, call.limits);
+  const timeoutMs = Math.min(limitMs, leftMs);
+  const attempt = startAttempt(options, pricing, call, {
+    granted,
+    number: run.takeNumber(),
+    lease,
+    rotation,
+    timeoutMs,
+    timeoutIsDeadline: granted.budgetIsDeadline && leftMs <= limitMs,
+    stream: attempts.stream,
+    hedgeOf: visit.hedgeOf,
+    claim: visit.claim,
+  });
+  visit.onStart?.(attempt);
+  attempt.limits.set(attempts.stream ? "first-token" : "attempt", timeoutMs);
+  return attempt;
+}
+
+interface FailedAttempt {
+  readonly failure: Failure;
+  /** Another key to go on with; undefined: the visit is over. */
+  readonly next: KeyLease | undefined;
+}
+
+/** @param tried keys, the one of this attempt included */
+function endFailed<T>(
+  visit: Visit<T>,
+  attempt: OngoingAttempt,
+  opened: Extract<Opened<T>, { kind: "failed" }>,
+  tried: ReadonlySet<LeasedKey>,
+  visitEnds: number,
+): FailedAttempt {
+  const judged = attempt.judge(opened.failure);
+  const failure = visit.run.inThisCall(judged.failure);
+  const verdict = failure === judged.failure ? judged.verdict : attempt.judge(failure).verdict;
+  const mayRotate = failureRules[failure.kind].rotates && tried.size < mostKeys && mayGoOn(visit, visitEnds);
+  const next = mayRotate ? keyFor(visit, tried) : undefined;
+  if (next !== undefined) attempt.span.keyRotated(attempt.upstreamCall.key.id, next.key.id);
+  attempt.fail({ failure, verdict: next === undefined ? verdict : undefined, partial: opened.partial });
+  if (next !== undefined) visit.run.rotated(failure);
+  return { failure, next };
 }
 
 /** Whether another attempt may start in this visit: what would refuse it a grant now refuses it another key, too. */
