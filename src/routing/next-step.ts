@@ -135,11 +135,26 @@ function somebodyElse(
   instant: number,
   readiness: StepFacts["readiness"],
 ): boolean {
-  const could = ({ deployment: { id } }: Candidate): boolean =>
-    id !== candidate.deployment.id && !state.out.has(id) && readiness(id).readyAt <= instant;
-  const known = ({ deployment: { id } }: Candidate): boolean =>
-    state.candidates.some(({ deployment }) => deployment.id === id);
-  return state.ahead.some(could) || plan.fallbacks.unavailable.some((other) => could(other) && !known(other));
+  const own = candidate.deployment.id;
+  for (const { deployment } of state.ahead)
+    if (deployment.id !== own && callableAt(state, deployment.id, instant, readiness)) return true;
+  for (const { deployment } of plan.fallbacks.unavailable)
+    if (!isKnown(state, deployment.id) && callableAt(state, deployment.id, instant, readiness)) return true;
+  return false;
+}
+
+function callableAt(
+  { out }: RunState,
+  id: string,
+  instant: number,
+  readiness: StepFacts["readiness"],
+): boolean {
+  return !out.has(id) && readiness(id).readyAt <= instant;
+}
+
+function isKnown({ candidates }: RunState, id: string): boolean {
+  for (const { deployment } of candidates) if (deployment.id === id) return true;
+  return false;
 }
 
 function betweenRounds(state: RunState, facts: StepFacts): Step {
