@@ -11,7 +11,7 @@ const maxDrainMs = 250;
 export async function readErrorText(body: ResponseBody): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  const timer = setTimeout(body.discard, maxErrorMs);
+  const timer = setTimeout(() => body.discard(), maxErrorMs);
   try {
     for (;;) {
       const bytes = await body.read();

@@ -1,8 +1,9 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { type Dispatcher, errors, Pool } from "undici";
 import { watchConnections } from "./connection-watch.ts";
-import type { Exchange, FaultPhase, ResponseHead } from "./exchange.ts";
+import type { Exchange, FaultPhase } from "./exchange.ts";
 import { isUnprocessedHttp2 } from "./http2-refusal.ts";
-import { createResponseBody, type ResponseBodyFeed } from "./response-body.ts";
+import { createResponseBody, type IncomingBody } from "./response-body.ts";
 import { sdkResponse } from "./sdk-response.ts";
 
 /** Beyond this a response is no answer but a fault; undici then ends the connection. */
@@ -56,74 +57,101 @@ export function createTransport(options: TransportOptions): Transport {
   };
 
   return {
-    send: async (exchange, { path, headers, body }) => {
-      try {
-        const head = await sendRequest(pool, exchange, { origin, path, method: "POST", headers, body });
-        return sdkResponse(exchange, head);
-      } catch (error) {
-        exchange.fault = { phase: phaseOf(exchange, error), error };
-        throw error;
-      }
+    send: (exchange, { path, headers, body }) => {
+      const handler = new ResponseHandler(exchange, phaseOf);
+      if (handler.begin()) pool.dispatch({ origin, path, method: "POST", headers, body }, handler);
+      return handler.response;
     },
     close: () => pool.destroy(),
   };
 }
 
 /**
- * Resolves once the response headers are in. An abort ends the request wherever it is: one that waits for a connection,
- * or for its turn on one, is left behind at once, and undici drops it unsent when its turn comes.
+ * Hears of one response and writes it down in its exchange. It lives as long as the answer goes on, so it knows nothing
+ * of the request, which would live as long (test/upstream/transport.test.ts).
  */
-function sendRequest(
-  dispatcher: Dispatcher,
-  exchange: Exchange,
-  request: Dispatcher.DispatchOptions,
-): Promise<ResponseHead> {
-  const { signal } = exchange;
-  // Not inside of a function that a promise is given: what this one is given would then be kept as long as the handlers
-  // below, and the request with it for as long as its answer goes on (test/upstream/transport.test.ts).
-  const { promise, resolve, reject } = Promise.withResolvers<ResponseHead>();
-  let connection: Dispatcher.DispatchController | undefined;
-  let feed: ResponseBodyFeed | undefined;
-  const leave = (): void => {
-    connection?.abort(reasonOf(signal));
-    feed?.broke(signal.reason);
-    reject(signal.reason);
+class ResponseHandler implements Dispatcher.DispatchHandler {
+  readonly #exchange: Exchange;
+  readonly #phaseOf: (exchange: Exchange, error: unknown) => FaultPhase;
+  readonly #response: PromiseWithResolvers<Response> = Promise.withResolvers();
+  #connection: Dispatcher.DispatchController | undefined;
+  #body: IncomingBody | undefined;
+  readonly #leave = (): void => {
+    const { signal } = this.#exchange;
+    this.#connection?.abort(reasonOf(signal));
+    this.#broke(signal.reason);
   };
-  const over = (): void => signal.removeEventListener("abort", leave);
-  if (signal.aborted) {
-    leave();
-    return promise;
+
+  constructor(exchange: Exchange, phaseOf: (exchange: Exchange, error: unknown) => FaultPhase) {
+    this.#exchange = exchange;
+    this.#phaseOf = phaseOf;
   }
-  signal.addEventListener("abort", leave);
-  dispatcher.dispatch(request, {
-    onRequestStart: (started) => {
-      connection = started;
-      if (signal.aborted) started.abort(reasonOf(signal));
-    },
-    onResponseStarted: () => {
-      exchange.answered = true;
-    },
-    onResponseStart: (answering, status, headers) => {
-      // 100 Continue and its like: the response is still to come.
-      if (status < 200) return;
-      feed = createResponseBody(answering);
-      const head = { status, headers };
-      exchange.head = head;
-      exchange.body = feed.body;
-      resolve(head);
-    },
-    onResponseData: (_, bytes) => feed?.data(bytes),
-    onResponseEnd: () => {
-      over();
-      feed?.end();
-    },
-    onResponseError: (_, error) => {
-      over();
-      feed?.broke(error);
-      reject(error);
-    },
-  });
-  return promise;
+
+  /** Resolves once the response headers are in; rejects where they never come. */
+  get response(): Promise<Response> {
+    return this.#response.promise;
+  }
+
+  /**
+   * From now on an abort ends the request wherever it is: one that waits for a connection, or for its turn on one, is left
+   * behind at once, and undici drops it unsent when its turn comes. False where it has ended already.
+   */
+  begin(): boolean {
+    const { signal } = this.#exchange;
+    if (signal.aborted) this.#leave();
+    else signal.addEventListener("abort", this.#leave);
+    return !signal.aborted;
+  }
+
+  onRequestStart(connection: Dispatcher.DispatchController): void {
+    this.#connection = connection;
+    const { signal } = this.#exchange;
+    if (signal.aborted) connection.abort(reasonOf(signal));
+  }
+
+  onResponseStarted(): void {
+    this.#exchange.answered = true;
+  }
+
+  onResponseStart(
+    connection: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    // 100 Continue and its like: the response is still to come.
+    if (status < 200) return;
+    const head = { status, headers };
+    this.#body = createResponseBody(connection);
+    this.#exchange.head = head;
+    this.#exchange.body = this.#body;
+    this.#response.resolve(sdkResponse(this.#exchange, head));
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, bytes: Buffer): void {
+    this.#body?.data(bytes);
+  }
+
+  onResponseEnd(): void {
+    this.#over();
+    this.#body?.end();
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#over();
+    this.#broke(error);
+  }
+
+  #over(): void {
+    this.#exchange.signal.removeEventListener("abort", this.#leave);
+  }
+
+  /** The first error counts: before the headers it is the request's, after them the body's. */
+  #broke(error: unknown): void {
+    const exchange = this.#exchange;
+    if (this.#body !== undefined) return this.#body.broke(error);
+    exchange.fault ??= { phase: this.#phaseOf(exchange, error), error };
+    this.#response.reject(error);
+  }
 }
 
 /** undici takes an error; what a signal aborts with need not be one. */

@@ -4,12 +4,18 @@ import { createResponseBody } from "../../src/upstream/response-body.ts";
 /** A body whose connection writes down what it is asked for. */
 function recordedBody() {
   const asked: string[] = [];
-  const feed = createResponseBody({
+  const body = createResponseBody({
     pause: () => void asked.push("pause"),
     resume: () => void asked.push("resume"),
     abort: () => void asked.push("abort"),
   });
-  return { ...feed, asked };
+  return {
+    body,
+    data: (bytes: Buffer): void => body.data(bytes),
+    end: (): void => body.end(),
+    broke: (error: Error): void => body.broke(error),
+    asked,
+  };
 }
 
 const large = Buffer.alloc(65 * 1024, "x");
@@ -87,7 +93,7 @@ describe("the body of a response", () => {
 
   it("that is not drained in time ends its connection", async () => {
     const { promise: aborted, resolve } = Promise.withResolvers<string>();
-    const { body } = createResponseBody({
+    const body = createResponseBody({
       pause: () => undefined,
       resume: () => undefined,
       abort: (reason) => resolve(reason.name),
