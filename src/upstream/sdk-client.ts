@@ -5,7 +5,7 @@ import type { OutgoingRequest, Transport } from "./transport.ts";
 /** The openai SDK with one key. */
 export interface SdkClient {
   /** Sends an exchange. Rejects where no answer comes, or an error; the exchange says what happened. */
-  readonly post: (exchange: Exchange, body: string) => Promise<void>;
+  readonly post: (exchange: Exchange, body: string) => Promise<unknown>;
 }
 
 /** Far beyond every limit of ours, and far below what a timer of Node can hold. */
@@ -19,7 +19,8 @@ const nowhere = "sdk:";
 /**
  * Everything that the SDK would read from the environment is given here, so that it reads none of it. Its request
  * builder and its timer are replaced, as it provides for: they put the same headers together anew for each request,
- * at more than the cost of sending it. Nothing leaves but the headers that stand here and those of the exchange.
+ * at more than the cost of sending it. So is what stands before the timer, which only waits for it: keys are static.
+ * Nothing leaves but the headers that stand here and those of the exchange.
  */
 export function createSdkClient(baseURL: string, key: string, transport: Transport): SdkClient {
   const client = new OpenAI({
@@ -35,37 +36,37 @@ export function createSdkClient(baseURL: string, key: string, transport: Transpo
   });
   const { pathname, search } = new URL(client.buildURL(endpoint, undefined));
   const path = `${pathname}${search}`;
-  const fixed = [
-    ["authorization", `Bearer ${key}`],
-    ["content-type", "application/json"],
-    ["accept", "application/json"],
-    ["user-agent", "switchyard"],
-  ].flat();
+  const fixed = {
+    authorization: `Bearer ${key}`,
+    "content-type": "application/json",
+    accept: "application/json",
+    "user-agent": "switchyard",
+  };
 
-  client.buildRequest = async ({ body, fetchOptions }) => {
-    // Its own type is that of `fetch`; what we give to `post` below comes through as it is.
-    const { exchange } = fetchOptions as unknown as Pick<PassedOn, "exchange">;
-    const headers = [...fixed];
-    for (const [name, value] of Object.entries(exchange.headers)) headers.push(name, value);
-    const req: PassedOn = { method: "post", exchange, request: { path, headers, body: body as string } };
-    return { req: req as never, url: nowhere, timeout: neverMs };
+  client.buildRequest = ({ body, fetchOptions }) => {
+    // Its own type is that of `fetch`; what we give to `request` below comes through as it is.
+    const exchange = fetchOptions as unknown as Exchange;
+    const headers = { ...fixed, ...exchange.headers };
+    const req: PassedOn = { method: "post", exchange, path, headers, body: body as string };
+    return Promise.resolve({ req: req as never, url: nowhere, timeout: neverMs });
   };
-  client.fetchWithTimeout = (_, init) => {
-    const { exchange, request } = init as unknown as PassedOn;
-    return transport.send(exchange, request);
+  const send: OpenAI["fetchWithTimeout"] = (_, init) => {
+    const request = init as unknown as PassedOn;
+    return transport.send(request.exchange, request);
   };
+  // Not an assignment to each: one of them is protected.
+  Object.assign(client, { fetchWithTimeout: send, fetchWithAuth: send });
 
   return {
-    post: async (exchange, body) => {
-      const fetchOptions: object = { exchange };
-      await client.post(endpoint, { body, fetchOptions }).asResponse();
+    post: (exchange, body) => {
+      const fetchOptions: object = exchange;
+      return client.request({ method: "post", path: endpoint, body, fetchOptions }).asResponse();
     },
   };
 }
 
 /** What the SDK carries from one of our functions to the next. */
-interface PassedOn {
+interface PassedOn extends OutgoingRequest {
   readonly method: "post";
   readonly exchange: Exchange;
-  readonly request: OutgoingRequest;
 }

@@ -30,8 +30,7 @@ export interface Transport {
 /** What goes out. */
 export interface OutgoingRequest {
   readonly path: string;
-  /** Names and values in turn. */
-  readonly headers: string[];
+  readonly headers: Record<string, string>;
   readonly body: string;
 }
 

@@ -52,7 +52,7 @@ describe("a connection", () => {
             },
           },
         );
-        await only.send(exchange, { path: "/", headers: [], body: "{}" });
+        await only.send(exchange, { path: "/", headers: {}, body: "{}" });
         await exchange.body?.text();
         expect(calls.getStore()).toBe(call);
       });
@@ -70,7 +70,7 @@ describe("a response that goes on", () => {
     const open = async (at: number): Promise<Exchange> => {
       const exchange = createExchange(new AbortController().signal, {});
       const body = JSON.stringify({ prompt: `${at}`.padEnd(bodyBytes, "x") });
-      await many.send(exchange, { path: "/endless", headers: [], body });
+      await many.send(exchange, { path: "/endless", headers: {}, body });
       expect((await exchange.body?.read())?.toString()).toBe("{");
       return exchange;
     };
