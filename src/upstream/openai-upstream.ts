@@ -8,7 +8,7 @@ import {
   classifyFault,
   classifyNonAnswer,
 } from "./classify-failure.ts";
-import { createExchange, type ResponseHead } from "./exchange.ts";
+import { createExchange, type Exchange, type ResponseHead } from "./exchange.ts";
 import { createKeyClients, type SharedKeys } from "./key-clients.ts";
 import type { KeyFact } from "./key-pool.ts";
 import { discardBody, readErrorText } from "./read-bounded.ts";
@@ -66,26 +66,13 @@ export function createOpenAiUpstream(options: OpenAiUpstreamOptions): OpenAiUpst
     shared: options.shared,
   });
 
-  /** Sends the request. Resolves once the response headers are in, or are known never to come. */
-  async function send(call: UpstreamCall, stream: boolean): Promise<Sent> {
+  /** Resolves to what the SDK threw, if it did, once the response headers are in or are known never to come. */
+  const post = (call: UpstreamCall, exchange: Exchange, stream: boolean): Promise<unknown> => {
     const client = keys.clientOf(call.key);
     if (client === undefined) throw new Error(`upstream ${options.name} has no key ${call.key.id}`);
-    const exchange = createExchange(call.signal, call.headers);
     const body = JSON.stringify(toChatCompletionBody(call.upstreamModel, call.input, stream));
-    let thrown: unknown;
-    try {
-      await client.post(exchange, body);
-    } catch (error) {
-      thrown = error;
-    }
-    const info = infoOf(exchange.head);
-    const failure = classifyExchange(exchange, thrown);
-    if (failure !== undefined) return { kind: "failed", failure, info };
-    const { head, body: answer } = exchange;
-    if (head === undefined || answer === undefined)
-      throw new Error("a response without a head", { cause: thrown });
-    return { kind: "answered", head, body: answer, info };
-  }
+    return client.post(exchange, body).then(nothing, itself);
+  };
 
   return {
     name: options.name,
@@ -94,7 +81,8 @@ export function createOpenAiUpstream(options: OpenAiUpstreamOptions): OpenAiUpst
     learnKey: keys.learn,
     address: addressOf(options.baseUrl),
     complete: async (call) => {
-      const sent = await send(call, false);
+      const exchange = createExchange(call.signal, call.headers);
+      const sent = sentOf(exchange, await post(call, exchange, false));
       if (sent.kind === "failed") return sent;
       const { head, info } = sent;
       let text: string;
@@ -109,7 +97,8 @@ export function createOpenAiUpstream(options: OpenAiUpstreamOptions): OpenAiUpst
       return toResult(text, head, info);
     },
     stream: async (call) => {
-      const sent = await send(call, true);
+      const exchange = createExchange(call.signal, call.headers);
+      const sent = sentOf(exchange, await post(call, exchange, true));
       if (sent.kind === "failed") return sent;
       const { head, body, info } = sent;
       const mediaType = readMediaType(head.headers);
@@ -135,6 +124,24 @@ function addressOf(baseUrl: string): Upstream["address"] {
   const { hostname, port, protocol } = new URL(baseUrl);
   const usual = protocol === "https:" ? 443 : 80;
   return { host: hostname.replaceAll(/^\[|\]$/g, ""), port: port === "" ? usual : Number(port) };
+}
+
+function nothing(): undefined {
+  return undefined;
+}
+
+function itself(thrown: unknown): unknown {
+  return thrown;
+}
+
+function sentOf(exchange: Exchange, thrown: unknown): Sent {
+  const { head, body } = exchange;
+  const info = infoOf(head);
+  const failure = classifyExchange(exchange, thrown);
+  if (failure !== undefined) return { kind: "failed", failure, info };
+  if (head === undefined || body === undefined)
+    throw new Error("a response without a head", { cause: thrown });
+  return { kind: "answered", head, body, info };
 }
 
 function infoOf(head: ResponseHead | undefined): UpstreamResponseInfo {
