@@ -9,11 +9,28 @@ function readCount(headers: HeaderSource, name: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-function readQuotaOf(headers: HeaderSource, what: "requests" | "tokens"): KeyQuota | undefined {
-  const limit = readCount(headers, `x-ratelimit-limit-${what}`);
-  const remaining = readCount(headers, `x-ratelimit-remaining-${what}`);
+interface QuotaNames {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+}
+
+function namesFor(what: string): QuotaNames {
+  return {
+    limit: `x-ratelimit-limit-${what}`,
+    remaining: `x-ratelimit-remaining-${what}`,
+    reset: `x-ratelimit-reset-${what}`,
+  };
+}
+
+const requestNames = namesFor("requests");
+const tokenNames = namesFor("tokens");
+
+function readQuotaOf(headers: HeaderSource, names: QuotaNames): KeyQuota | undefined {
+  const limit = readCount(headers, names.limit);
+  const remaining = readCount(headers, names.remaining);
   if (limit === undefined || limit === 0 || remaining === undefined) return undefined;
-  const reset = readDurationMs(header(headers, `x-ratelimit-reset-${what}`) ?? "");
+  const reset = readDurationMs(header(headers, names.reset) ?? "");
   return {
     remainingShare: Math.min(1, remaining / limit),
     resetMs: reset === undefined ? undefined : bounded(reset),
@@ -26,8 +43,8 @@ function readQuotaOf(headers: HeaderSource, what: "requests" | "tokens"): KeyQuo
  * @see https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers
  */
 export function readQuota(headers: HeaderSource): KeyQuota | undefined {
-  const requests = readQuotaOf(headers, "requests");
-  const tokens = readQuotaOf(headers, "tokens");
+  const requests = readQuotaOf(headers, requestNames);
+  const tokens = readQuotaOf(headers, tokenNames);
   if (requests === undefined || tokens === undefined) return requests ?? tokens;
   if (requests.remainingShare !== tokens.remainingShare) {
     return requests.remainingShare < tokens.remainingShare ? requests : tokens;
