@@ -1,5 +1,5 @@
 import type { KeyBlock } from "./key-block.ts";
-import { applyFact, factsOf } from "./key-fact.ts";
+import { applyFact, factEnds, factsSince } from "./key-fact.ts";
 import type { KeyFact, KeyLease, KeySnapshot, PoolKey, ReplaceableKeyPool } from "./key-pool.ts";
 import { createKeyState, forModel, type KeyForModel, type KeyState, learn } from "./key-state.ts";
 
@@ -50,10 +50,11 @@ export function createKeyPool({ keys, now, random, onFact }: KeyPoolOptions): Re
         key.inFlight--;
         if (probes) key.probing = false;
         const at = now();
-        const change = (): void =>
-          learn(key, model, failure, quota, { pickedAs, order: order++, now: at }, random);
-        if (onFact === undefined) change();
-        else for (const fact of factsOf(key, model, upstreamModel, at, change)) onFact(fact);
+        const met = { pickedAs, order: order++, now: at, hintMs: failure?.retryAfterMs };
+        if (onFact === undefined) return learn(key, model, failure, quota, met, random);
+        const before = factEnds(key, model);
+        learn(key, model, failure, quota, met, random);
+        for (const fact of factsSince(before, key, model, upstreamModel, at)) onFact(fact);
       },
     };
   };

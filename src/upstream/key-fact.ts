@@ -5,26 +5,29 @@ import { forModel, type KeyForModel, type KeyState } from "./key-state.ts";
 /** Until when each kind of fact holds, of one key for one model. */
 type FactEnds = Readonly<Record<KeyFact["why"], number>>;
 
-/** Runs a change of a key's state, and returns what others should know of it: all that now holds for longer. */
-export function factsOf(
+const whysOfKey = ["unauthorized", "quota-exhausted"] as const;
+const whysOfModel = ["forbidden", "rate-limited"] as const;
+
+/**
+ * What others should know of a key whose state has changed: all that now holds for longer.
+ * @param before the {@link factEnds} from before the change
+ */
+export function factsSince(
+  before: FactEnds,
   key: KeyState,
   model: KeyForModel,
   upstreamModel: string,
   now: number,
-  change: () => void,
 ): readonly KeyFact[] {
-  const before = factEnds(key, model);
-  change();
   const after = factEnds(key, model);
   const { id: keyId, fingerprint } = key.identity;
   const lasting = (why: KeyFact["why"]): boolean => after[why] > Math.max(before[why], now);
-  const ofKey = (["unauthorized", "quota-exhausted"] as const)
-    .filter(lasting)
-    .map((why): KeyFact => ({ keyId, fingerprint, ttlMs: after[why] - now, why }));
-  const ofModel = (["forbidden", "rate-limited"] as const)
-    .filter(lasting)
-    .map((why): KeyFact => ({ keyId, fingerprint, ttlMs: after[why] - now, why, upstreamModel }));
-  return [...ofKey, ...ofModel];
+  const facts: KeyFact[] = [];
+  for (const why of whysOfKey)
+    if (lasting(why)) facts.push({ keyId, fingerprint, ttlMs: after[why] - now, why });
+  for (const why of whysOfModel)
+    if (lasting(why)) facts.push({ keyId, fingerprint, ttlMs: after[why] - now, why, upstreamModel });
+  return facts;
 }
 
 /** Applies what another process learned of this key. @param order place of its arrival among picks and refusals */
@@ -49,7 +52,8 @@ export function applyFact(key: KeyState, fact: KeyFact, order: number, now: numb
   }
 }
 
-function factEnds({ quarantine, rest }: KeyState, model: KeyForModel): FactEnds {
+/** Until when what others should know of a key holds. */
+export function factEnds({ quarantine, rest }: KeyState, model: KeyForModel): FactEnds {
   return {
     unauthorized: quarantine.until,
     "quota-exhausted": rest.until,

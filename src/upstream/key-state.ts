@@ -64,10 +64,9 @@ export function learn(
   model: KeyForModel,
   failure: Failure | undefined,
   quota: KeyQuota | undefined,
-  refusal: Omit<Refusal, "hintMs">,
+  met: Refusal,
   random: () => number,
 ): void {
-  const met: Refusal = { ...refusal, hintMs: failure?.retryAfterMs };
   switch (failure?.kind) {
     case "rate-limited":
       // Half of it fixed, so that keys cooled together do not come back together and none comes back at once.
@@ -92,10 +91,10 @@ export function learn(
     case "request-too-large":
     case "context-too-long":
     case "content-filtered":
-      key.quarantine = acceptedAgain(key.quarantine, refusal.pickedAs);
-      key.rest = acceptedAgain(key.rest, refusal.pickedAs);
-      model.quarantine = acceptedAgain(model.quarantine, refusal.pickedAs);
-      model.cooldown = acceptedAgain(model.cooldown, refusal.pickedAs);
+      key.quarantine = acceptedAgain(key.quarantine, met.pickedAs);
+      key.rest = acceptedAgain(key.rest, met.pickedAs);
+      model.quarantine = acceptedAgain(model.quarantine, met.pickedAs);
+      model.cooldown = acceptedAgain(model.cooldown, met.pickedAs);
       break;
     // Nothing of these is about the key.
     case "model-missing":
@@ -114,7 +113,7 @@ export function learn(
     case "draining":
     case "local":
   }
-  if (quota !== undefined) learnQuota(model, quota, refusal.now);
+  if (quota !== undefined) learnQuota(model, quota, met.now);
 }
 
 function quarantineFor(refusals: number): number {
