@@ -31,7 +31,8 @@ const mostWaitingBytes = 64 * 1024;
 
 class UnstreamedBody implements IncomingBody {
   readonly #connection: BodyConnection;
-  #waiting: Buffer[] = [];
+  /** What nobody has read yet; made with its first member, as an array that grows begins with room for sixteen. */
+  #waiting: Buffer[] | undefined;
   #waitingBytes = 0;
   #paused = false;
   #state: "open" | "ended" | "broken" = "open";
@@ -47,7 +48,8 @@ class UnstreamedBody implements IncomingBody {
 
   data(bytes: Buffer): void {
     if (!this.#wanted) return;
-    this.#waiting.push(bytes);
+    if (this.#waiting === undefined) this.#waiting = [bytes];
+    else this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (this.#whole) return;
     if (this.#waitingBytes > mostWaitingBytes) {
@@ -78,15 +80,15 @@ class UnstreamedBody implements IncomingBody {
   }
 
   async read(): Promise<Buffer | undefined> {
-    if (this.#waiting.length === 0 && this.#state === "open") await this.#news();
-    if (this.#waiting.length > 0) return this.#take();
+    if (this.#waiting === undefined && this.#state === "open") await this.#news();
+    if (this.#waiting !== undefined) return this.#take();
     if (this.#state === "broken") throw this.#fault;
     return undefined;
   }
 
   drain(withinMs: number): void {
     this.#wanted = false;
-    this.#waiting = [];
+    this.#waiting = undefined;
     if (this.#state !== "open") return;
     this.#late = setTimeout(() => this.discard(), withinMs);
     this.#goOn();
@@ -94,7 +96,7 @@ class UnstreamedBody implements IncomingBody {
 
   discard(): void {
     this.#wanted = false;
-    this.#waiting = [];
+    this.#waiting = undefined;
     if (this.#state === "open") this.#connection.abort(new errors.RequestAbortedError());
   }
 
@@ -112,9 +114,10 @@ class UnstreamedBody implements IncomingBody {
   }
 
   #take(): Buffer {
-    const [first] = this.#waiting;
-    const bytes = this.#waiting.length === 1 && first !== undefined ? first : Buffer.concat(this.#waiting);
-    this.#waiting = [];
+    const waiting = this.#waiting ?? [];
+    const [first] = waiting;
+    const bytes = waiting.length === 1 && first !== undefined ? first : Buffer.concat(waiting);
+    this.#waiting = undefined;
     this.#waitingBytes = 0;
     this.#goOn();
     return bytes;
