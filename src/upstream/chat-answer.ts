@@ -1,8 +1,6 @@
-import { create } from "@bufbuild/protobuf";
 import {
   type ContentPart,
   FinishReason,
-  ReasoningSchema,
   Role,
   type TokenLogprob,
 } from "../../gen/switchyard/v1/content_pb.ts";
@@ -11,7 +9,7 @@ import { readChoiceIndex, readHead } from "./answer-head.ts";
 import { readContentText } from "./content-text.ts";
 import { toFinishReason } from "./finish-reason.ts";
 import { readLogprobs } from "./logprobs.ts";
-import { readReasoning } from "./reasoning-fields.ts";
+import { type ReasoningPiece, readReasoning } from "./reasoning-fields.ts";
 import { inventToolCallId, readArguments } from "./tool-call-fields.ts";
 import { isAbsent, isRecord, type JsonRecord, nonEmptyString } from "./untrusted-json.ts";
 import type { Completion } from "./upstream.ts";
@@ -22,22 +20,16 @@ function toPart(part: ContentPart["part"]): ContentPart {
   return { $typeName: "switchyard.v1.ContentPart", part };
 }
 
-/** Every element read, or undefined as soon as one cannot be. */
+/** Every element read, or undefined where one cannot be. */
 function readAll<T>(
   values: readonly unknown[],
   read: (value: unknown, index: number) => T | undefined,
 ): T[] | undefined {
-  const all: T[] = [];
-  let index = 0;
-  for (const value of values) {
-    const one = read(value, index++);
-    if (one === undefined) {
-      return undefined;
-    }
-    all.push(one);
-  }
-  return all;
+  const all = values.map((value, index) => read(value, index));
+  return all.every((one) => one !== undefined) ? all : undefined;
 }
+
+const noParts: readonly ContentPart[] = [];
 
 function readToolCall(id: string, called: unknown): ContentPart | undefined {
   if (!isRecord(called)) {
@@ -57,7 +49,7 @@ function readToolCall(id: string, called: unknown): ContentPart | undefined {
 function readToolCalls(
   message: JsonRecord,
   inventId: (toolIndex: number) => string,
-): ContentPart[] | undefined {
+): readonly ContentPart[] | undefined {
   const { tool_calls: calls, function_call: legacy } = message;
   if (!isAbsent(calls) && !Array.isArray(calls)) {
     return undefined;
@@ -69,7 +61,22 @@ function readToolCalls(
         : undefined,
     );
   }
-  return isAbsent(legacy) ? [] : readAll([legacy], (call) => readToolCall(inventId(0), call));
+  return isAbsent(legacy) ? noParts : readAll([legacy], (call) => readToolCall(inventId(0), call));
+}
+
+function toReasoning(piece: ReasoningPiece): ContentPart {
+  return toPart({ case: "reasoning", value: { $typeName: "switchyard.v1.Reasoning", ...piece } });
+}
+
+/** @param ofContent what the content says of reasoning, which counts where no field of its own does */
+function readThoughts(message: JsonRecord, ofContent: string): readonly ContentPart[] {
+  const pieces = readReasoning(message);
+  if (pieces.length > 0) {
+    return pieces.map(toReasoning);
+  }
+  return ofContent === ""
+    ? noParts
+    : [toReasoning({ text: ofContent, signature: new Uint8Array(), redacted: false })];
 }
 
 /** In the order in which models think, speak and act: the API keeps no order of its own between the fields. */
@@ -79,16 +86,10 @@ function readParts(message: JsonRecord, inventId: (toolIndex: number) => string)
   if (content === undefined || toolCalls === undefined) {
     return undefined;
   }
-  const parts: ContentPart[] = [];
-  for (const piece of readReasoning(message)) {
-    parts.push(toPart({ case: "reasoning", value: create(ReasoningSchema, piece) }));
-  }
-  if (parts.length === 0 && content.reasoning !== "") {
-    parts.push(toPart({ case: "reasoning", value: create(ReasoningSchema, { text: content.reasoning }) }));
-  }
-  if (content.text !== "") {
-    parts.push(toPart({ case: "text", value: content.text }));
-  }
+  const thoughts = readThoughts(message, content.reasoning);
+  // Nearly every answer is one text: an array that grows begins with room for sixteen.
+  const spoken = content.text === "" ? [] : [toPart({ case: "text", value: content.text })];
+  const parts = thoughts.length === 0 ? spoken : [...thoughts, ...spoken];
   if (content.refusal !== "") {
     parts.push(toPart({ case: "refusal", value: content.refusal }));
   }

@@ -49,6 +49,8 @@ function readBlock(block: unknown): ReasoningPiece | undefined {
     : { text: text ?? "", signature, redacted: data !== undefined };
 }
 
+const noPieces: readonly ReasoningPiece[] = [];
+
 const blockNames = ["thinking_blocks", "reasoning_details"] as const;
 
 function readBlocks(message: JsonRecord): readonly ReasoningPiece[] {
@@ -58,7 +60,7 @@ function readBlocks(message: JsonRecord): readonly ReasoningPiece[] {
       return blocks.map(readBlock).filter((piece) => piece !== undefined);
     }
   }
-  return [];
+  return noPieces;
 }
 
 /** Gateways that send the text under both names send the same text. */
