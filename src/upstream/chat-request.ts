@@ -5,6 +5,8 @@ import { toGenerationParams } from "./generation-params.ts";
 import { toResponseFormatParam } from "./response-format-param.ts";
 import { toToolParams } from "./tool-params.ts";
 
+const streamParams = { stream: true, stream_options: { include_usage: true } } as const;
+
 /**
  * The body of `POST /chat/completions`. Total: what `rpc` validated is translated, anything else is passed
  * on or left out, and nothing throws. A field that the caller left unset has no key. Serialise it with
@@ -15,14 +17,14 @@ export function toChatCompletionBody(
   input: ChatInput,
   stream: boolean,
 ): ChatCompletionCreateParams {
-  const body: ChatCompletionCreateParams = {
+  return {
     model: upstreamModel,
     messages: toChatMessages(input.messages),
     ...toGenerationParams(upstreamModel, input.generationConfig),
     ...toToolParams(input),
     ...toResponseFormatParam(input.responseFormat),
     // Not `safety_identifier`, its successor at OpenAI alone: others refuse keys that they do not know.
-    ...(input.endUserId === undefined ? {} : { user: input.endUserId }),
+    ...(input.endUserId === undefined ? undefined : { user: input.endUserId }),
+    ...(stream ? streamParams : undefined),
   };
-  return stream ? { ...body, stream: true, stream_options: { include_usage: true } } : body;
 }

@@ -5,7 +5,7 @@ import { readSchemaText } from "./schema-text.ts";
 /** `response_format`; nothing where the caller set none. */
 export function toResponseFormatParam(
   responseFormat: ResponseFormat | undefined,
-): Pick<ChatCompletionCreateParams, "response_format"> {
+): Pick<ChatCompletionCreateParams, "response_format"> | undefined {
   const format = responseFormat?.format;
   switch (format?.case) {
     case "text":
@@ -30,5 +30,5 @@ export function toResponseFormatParam(
     case undefined:
       break;
   }
-  return {};
+  return undefined;
 }

@@ -51,13 +51,13 @@ function toToolChoice(choice: ToolChoice): ChatCompletionToolChoiceOption | unde
  * `tools`, and with them `tool_choice` and `parallel_tool_calls`: without tools the API refuses both, and
  * they mean nothing.
  */
-export function toToolParams(input: ChatInput): ToolParams {
+export function toToolParams(input: ChatInput): ToolParams | undefined {
   const tools: ChatCompletionFunctionTool[] = [];
   for (const { tool } of input.tools) {
     if (tool.case === "function") tools.push(toFunctionTool(tool.value));
   }
   if (tools.length === 0) {
-    return {};
+    return undefined;
   }
   const choice = input.toolChoice === undefined ? undefined : toToolChoice(input.toolChoice);
   const parallel = input.generationConfig?.parallelToolCalls;
