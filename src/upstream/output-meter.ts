@@ -3,9 +3,9 @@ import { textUnits, unitsPerToken } from "./text-units.ts";
 
 /** Counts what a stream has brought, to price it if its end never comes. */
 export interface OutputMeter {
-  readonly add: (delta: ChoiceDelta) => void;
+  add(delta: ChoiceDelta): void;
   /** Estimated tokens so far: what `estimateOutputTokens` says of the same text in one piece. */
-  readonly tokens: () => number;
+  tokens(): number;
 }
 
 function deltaUnits({ delta }: ChoiceDelta): number {
@@ -24,12 +24,19 @@ function deltaUnits({ delta }: ChoiceDelta): number {
 }
 
 /** Keeps a sum of whole units, so a thousand small deltas are not each rounded up. */
+class UnitMeter implements OutputMeter {
+  #units = 0;
+
+  add(delta: ChoiceDelta): void {
+    this.#units += deltaUnits(delta);
+  }
+
+  tokens(): number {
+    return Math.ceil(this.#units / unitsPerToken);
+  }
+}
+
+/** A meter of nothing yet. */
 export function createOutputMeter(): OutputMeter {
-  let units = 0;
-  return {
-    add: (delta) => {
-      units += deltaUnits(delta);
-    },
-    tokens: () => Math.ceil(units / unitsPerToken),
-  };
+  return new UnitMeter();
 }
