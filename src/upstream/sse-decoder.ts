@@ -9,9 +9,9 @@ export interface SseEvent {
 /** Reads server-sent events out of bytes, however they are cut. */
 export interface SseDecoder {
   /** The events that these bytes complete; undefined once a line, or the data of an event, is beyond 1 MiB. */
-  readonly push: (bytes: Buffer) => readonly SseEvent[] | undefined;
+  push(bytes: Buffer): readonly SseEvent[] | undefined;
   /** The event that the end of the body completes: a last line counts without its end, an event without its blank line. */
-  readonly end: () => SseEvent | undefined;
+  end(): SseEvent | undefined;
 }
 
 const maxLineBytes = 1024 * 1024;
@@ -19,78 +19,96 @@ const maxLineBytes = 1024 * 1024;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const byteOrderMark = "\ufeff";
+const noBytes = Buffer.alloc(0);
+
+const noEvents: readonly SseEvent[] = [];
 
 /**
  * Decodes whole lines only, so that no character is ever cut: the two bytes that end a line are part of no other
  * character in UTF-8. What is not UTF-8 becomes U+FFFD.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
-export function createSseDecoder(): SseDecoder {
+class LineDecoder implements SseDecoder {
   /** The bytes of the line that has not ended. */
-  let rest: Buffer[] = [];
-  let restBytes = 0;
-  let started = false;
+  #rest: Buffer[] | undefined;
+  #restBytes = 0;
+  #started = false;
   /** The last byte was CR: an LF that follows belongs to it. */
-  let afterCarriageReturn = false;
-  let name = "";
-  let data: string | undefined;
+  #afterCarriageReturn = false;
+  #name = "";
+  #data: string | undefined;
 
-  const take = (events: SseEvent[]): void => {
-    if (data !== undefined && data !== "") events.push({ name, data });
-    name = "";
-    data = undefined;
-  };
+  push(bytes: Buffer): readonly SseEvent[] | undefined {
+    const from = this.#afterCarriageReturn && bytes[0] === lineFeed ? 1 : 0;
+    if (bytes.length > 0) this.#afterCarriageReturn = bytes.at(-1) === carriageReturn;
+    const last = Math.max(bytes.lastIndexOf(lineFeed), bytes.lastIndexOf(carriageReturn));
+    const end = last < from ? from : last + 1;
+    let events: SseEvent[] | undefined;
+    if (end > from) {
+      const lines = this.#decode(this.#takeRest(bytes.subarray(from, end)));
+      const split = lines.includes("\r") ? lines.split(/\r\n|\n|\r/) : lines.split("\n");
+      for (let at = 0; at < split.length - 1; at++) {
+        const line = split[at] ?? "";
+        if (line.length > maxLineBytes) return undefined;
+        const event = this.#readLine(line);
+        if (event === undefined) continue;
+        // Nearly every read brings one: an array that grows begins with room for sixteen.
+        if (events === undefined) events = [event];
+        else events.push(event);
+      }
+    }
+    if (end < bytes.length) {
+      (this.#rest ??= []).push(bytes.subarray(end));
+      this.#restBytes += bytes.length - end;
+    }
+    const tooLong = this.#restBytes > maxLineBytes || (this.#data?.length ?? 0) > maxLineBytes;
+    return tooLong ? undefined : (events ?? noEvents);
+  }
 
-  const readLine = (line: string, events: SseEvent[]): void => {
-    if (line === "") return take(events);
+  end(): SseEvent | undefined {
+    if (this.#rest !== undefined) this.#readLine(this.#decode(this.#takeRest(noBytes)));
+    return this.#takeEvent();
+  }
+
+  /** The line that has not ended, with what follows it. */
+  #takeRest(following: Buffer): Buffer {
+    if (this.#rest === undefined) return following;
+    const whole = Buffer.concat([...this.#rest, following]);
+    this.#rest = undefined;
+    this.#restBytes = 0;
+    return whole;
+  }
+
+  #decode(bytes: Buffer): string {
+    const text = bytes.toString("utf8");
+    if (this.#started) return text;
+    this.#started = true;
+    return text.startsWith(byteOrderMark) ? text.slice(1) : text;
+  }
+
+  /** The event that the line ends, if it does. */
+  #readLine(line: string): SseEvent | undefined {
+    if (line === "") return this.#takeEvent();
     if (line.startsWith("data:")) {
       const value = line.slice(line.charCodeAt(5) === 0x20 ? 6 : 5);
-      data = data === undefined ? value : `${data}\n${value}`;
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
     } else if (line.startsWith("event:")) {
-      name = line.slice(line.charCodeAt(6) === 0x20 ? 7 : 6);
+      this.#name = line.slice(line.charCodeAt(6) === 0x20 ? 7 : 6);
     }
     // Comments, `id` and `retry` are signs of life and nothing more.
-  };
+    return undefined;
+  }
 
-  const decode = (bytes: Buffer): string => {
-    const text = bytes.toString("utf8");
-    if (started) return text;
-    started = true;
-    return text.startsWith(byteOrderMark) ? text.slice(1) : text;
-  };
+  #takeEvent(): SseEvent | undefined {
+    const name = this.#name;
+    const data = this.#data;
+    this.#name = "";
+    this.#data = undefined;
+    return data === undefined || data === "" ? undefined : { name, data };
+  }
+}
 
-  return {
-    push: (bytes) => {
-      const from = afterCarriageReturn && bytes[0] === lineFeed ? 1 : 0;
-      if (bytes.length > 0) afterCarriageReturn = bytes.at(-1) === carriageReturn;
-      const last = Math.max(bytes.lastIndexOf(lineFeed), bytes.lastIndexOf(carriageReturn));
-      const end = last < from ? from : last + 1;
-      const events: SseEvent[] = [];
-      if (end > from) {
-        const whole = bytes.subarray(from, end);
-        const lines = decode(restBytes === 0 ? whole : Buffer.concat([...rest, whole]));
-        rest = [];
-        restBytes = 0;
-        const split = lines.includes("\r") ? lines.split(/\r\n|\n|\r/) : lines.split("\n");
-        for (let at = 0; at < split.length - 1; at++) {
-          const line = split[at] ?? "";
-          if (line.length > maxLineBytes) return undefined;
-          readLine(line, events);
-        }
-      }
-      if (end < bytes.length) {
-        rest.push(bytes.subarray(end));
-        restBytes += bytes.length - end;
-      }
-      return restBytes > maxLineBytes || (data?.length ?? 0) > maxLineBytes ? undefined : events;
-    },
-    end: () => {
-      if (restBytes > 0) readLine(decode(Buffer.concat(rest)), []);
-      rest = [];
-      restBytes = 0;
-      const events: SseEvent[] = [];
-      take(events);
-      return events[0];
-    },
-  };
+/** A decoder of a body that has not begun. */
+export function createSseDecoder(): SseDecoder {
+  return new LineDecoder();
 }
