@@ -17,9 +17,9 @@ type FragmentResult =
 /** Sorts the fragments of one choice's tool calls. */
 export interface ToolCallFragments {
   /** Reads one element of a delta's `tool_calls`. */
-  readonly add: (fragment: unknown) => FragmentResult;
+  add(fragment: unknown): FragmentResult;
   /** What was held back for want of an id, with one invented; malformed where a call never got a name. */
-  readonly end: () => FragmentResult;
+  end(): FragmentResult;
 }
 
 interface OpenCall {
@@ -73,93 +73,102 @@ function opensAnother(latest: OpenCall, { id, name }: Read): boolean {
   return name !== latest.name || latest.brackets?.allClosed() === true;
 }
 
+function announce(call: OpenCall): ToolCallFragment {
+  const { toolIndex, id, name, held } = call;
+  call.announced = true;
+  call.held = "";
+  return { toolIndex, id, name, argumentsFragment: held };
+}
+
 /**
  * Tool calls arrive in pieces that upstreams mark differently: by index (OpenAI), by id alone, by order
  * alone, with id and name in every piece or late, all under index 0 with an id each. An index that the
  * upstream sends is kept unless another call has it.
  */
-export function createToolCallFragments(inventId: (toolIndex: number) => string): ToolCallFragments {
-  const calls: OpenCall[] = [];
-  const byIndex = new Map<number, OpenCall>();
+class FragmentSorter implements ToolCallFragments {
+  readonly #inventId: (toolIndex: number) => string;
+  readonly #calls: OpenCall[] = [];
+  readonly #byIndex = new Map<number, OpenCall>();
   /** Of calls without an index. */
-  const byId = new Map<string, OpenCall>();
-  const taken = new Set<number>();
-  let nextFree = 0;
+  readonly #byId = new Map<string, OpenCall>();
+  readonly #taken = new Set<number>();
+  #nextFree = 0;
 
-  const open = (index: number | undefined): OpenCall => {
-    while (taken.has(nextFree)) {
-      nextFree++;
+  constructor(inventId: (toolIndex: number) => string) {
+    this.#inventId = inventId;
+  }
+
+  add(fragment: unknown): FragmentResult {
+    const read = readFragment(fragment);
+    if (read === undefined) {
+      return malformed;
     }
-    const toolIndex = index === undefined || taken.has(index) ? nextFree : index;
-    taken.add(toolIndex);
-    const brackets = index === undefined ? createJsonBrackets() : undefined;
-    const call: OpenCall = { toolIndex, id: "", name: "", announced: false, held: "", brackets };
-    calls.push(call);
-    if (index !== undefined) {
-      byIndex.set(index, call);
+    const call = this.#find(read);
+    call.id ||= read.id;
+    call.name ||= read.name;
+    call.brackets?.add(read.text);
+    if (read.index === undefined && call.id !== "") {
+      this.#byId.set(call.id, call);
     }
-    return call;
-  };
-
-  const find = (read: Read): OpenCall => {
-    if (read.index !== undefined) {
-      const call = byIndex.get(read.index);
-      const another =
-        call !== undefined && read.name !== "" && read.id !== "" && call.id !== "" && call.id !== read.id;
-      return call === undefined || another ? open(read.index) : call;
+    if (!call.announced) {
+      call.held += read.text;
+      return call.id === "" || call.name === ""
+        ? nothing
+        : { kind: "fragments", fragments: [announce(call)] };
     }
-    const known = read.id === "" ? undefined : byId.get(read.id);
-    const latest = known ?? calls.at(-1);
-    return latest === undefined || (known === undefined && opensAnother(latest, read))
-      ? open(undefined)
-      : latest;
-  };
+    return read.text === ""
+      ? nothing
+      : {
+          kind: "fragments",
+          fragments: [{ toolIndex: call.toolIndex, id: "", name: "", argumentsFragment: read.text }],
+        };
+  }
 
-  const announce = (call: OpenCall): FragmentResult => {
-    const { toolIndex, id, name, held } = call;
-    call.announced = true;
-    call.held = "";
-    return { kind: "fragments", fragments: [{ toolIndex, id, name, argumentsFragment: held }] };
-  };
-
-  return {
-    add: (fragment) => {
-      const read = readFragment(fragment);
-      if (read === undefined) {
+  end(): FragmentResult {
+    const fragments: ToolCallFragment[] = [];
+    for (const call of this.#calls) {
+      if (call.announced) continue;
+      if (call.name !== "") {
+        call.id ||= this.#inventId(call.toolIndex);
+        fragments.push(announce(call));
+      } else if (call.id !== "" || call.held !== "") {
         return malformed;
       }
-      const call = find(read);
-      call.id ||= read.id;
-      call.name ||= read.name;
-      call.brackets?.add(read.text);
-      if (read.index === undefined && call.id !== "") {
-        byId.set(call.id, call);
-      }
-      if (!call.announced) {
-        call.held += read.text;
-        return call.id === "" || call.name === "" ? nothing : announce(call);
-      }
-      return read.text === ""
-        ? nothing
-        : {
-            kind: "fragments",
-            fragments: [{ toolIndex: call.toolIndex, id: "", name: "", argumentsFragment: read.text }],
-          };
-    },
-    end: () => {
-      const fragments: ToolCallFragment[] = [];
-      for (const call of calls.filter((call) => !call.announced)) {
-        if (call.name === "") {
-          if (call.id !== "" || call.held !== "") {
-            return malformed;
-          }
-        } else {
-          call.id ||= inventId(call.toolIndex);
-          const announced = announce(call);
-          fragments.push(...(announced.kind === "fragments" ? announced.fragments : []));
-        }
-      }
-      return { kind: "fragments", fragments };
-    },
-  };
+    }
+    return { kind: "fragments", fragments };
+  }
+
+  #find(read: Read): OpenCall {
+    if (read.index !== undefined) {
+      const call = this.#byIndex.get(read.index);
+      const another =
+        call !== undefined && read.name !== "" && read.id !== "" && call.id !== "" && call.id !== read.id;
+      return call === undefined || another ? this.#open(read.index) : call;
+    }
+    const known = read.id === "" ? undefined : this.#byId.get(read.id);
+    const latest = known ?? this.#calls.at(-1);
+    return latest === undefined || (known === undefined && opensAnother(latest, read))
+      ? this.#open(undefined)
+      : latest;
+  }
+
+  #open(index: number | undefined): OpenCall {
+    while (this.#taken.has(this.#nextFree)) {
+      this.#nextFree++;
+    }
+    const toolIndex = index === undefined || this.#taken.has(index) ? this.#nextFree : index;
+    this.#taken.add(toolIndex);
+    const brackets = index === undefined ? createJsonBrackets() : undefined;
+    const call: OpenCall = { toolIndex, id: "", name: "", announced: false, held: "", brackets };
+    this.#calls.push(call);
+    if (index !== undefined) {
+      this.#byIndex.set(index, call);
+    }
+    return call;
+  }
+}
+
+/** @param inventId asked where a call ends without an id */
+export function createToolCallFragments(inventId: (toolIndex: number) => string): ToolCallFragments {
+  return new FragmentSorter(inventId);
 }
