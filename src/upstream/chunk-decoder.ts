@@ -7,7 +7,8 @@ import type { StreamStart } from "./upstream.ts";
 import { readUsage } from "./usage.ts";
 
 export type ChunkResult =
-  | { readonly kind: "chunk"; readonly deltas: readonly ChoiceDelta[]; readonly ends: readonly ChoiceEnd[] }
+  /** The deltas are the reader's to keep and add to. */
+  | { readonly kind: "chunk"; readonly deltas: ChoiceDelta[]; readonly ends: readonly ChoiceEnd[] }
   /** The upstream's own error in the middle of its stream: the parsed `error` member. */
   | { readonly kind: "error"; readonly error: unknown }
   /** No JSON, or no chunk. Skipping one would be a hole in the answer. */
@@ -16,16 +17,16 @@ export type ChunkResult =
 /** Reads the events of one stream in order. */
 export interface ChunkDecoder {
   /** @param data one event's data, `[DONE]` excepted */
-  readonly decode: (data: string) => ChunkResult;
+  decode(data: string): ChunkResult;
   /** Undefined before the first chunk. A chunk that knows more fills in what earlier ones left empty. */
-  readonly start: () => StreamStart | undefined;
+  start(): StreamStart | undefined;
   /** The last usage that made sense: some upstreams send it with every chunk. */
-  readonly usage: () => Usage | undefined;
+  usage(): Usage | undefined;
   /**
    * Tool calls held back because no id came for them, for the end of a stream without finish reasons; empty
    * otherwise.
    */
-  readonly flush: () => readonly ChoiceDelta[];
+  flush(): readonly ChoiceDelta[];
 }
 
 const malformed: ChunkResult = { kind: "malformed" };
@@ -40,13 +41,66 @@ function readChoices(chunk: JsonRecord): readonly unknown[] | undefined {
   return isAbsent(choices) && isChunk ? [] : undefined;
 }
 
-/** Decodes the chunks of one streamed completion. Never throws. @see test/upstream/chunk-decoder.test.ts */
-export function createChunkDecoder(): ChunkDecoder {
-  const choices = new Map<number, ChoiceDecoder>();
-  let start: StreamStart | undefined;
-  let usage: Usage | undefined;
+const noEnds: readonly ChoiceEnd[] = [];
 
-  const learnHead = (chunk: JsonRecord): void => {
+class CompletionDecoder implements ChunkDecoder {
+  readonly #choices = new Map<number, ChoiceDecoder>();
+  #start: StreamStart | undefined;
+  #usage: Usage | undefined;
+
+  decode(data: string): ChunkResult {
+    const chunk = parseJson(data);
+    if (!isRecord(chunk)) {
+      return malformed;
+    }
+    const error = errorMember(chunk);
+    if (error !== undefined) {
+      return { kind: "error", error };
+    }
+    const elements = readChoices(chunk);
+    if (elements === undefined) {
+      return malformed;
+    }
+    this.#learnHead(chunk);
+    this.#usage = readUsage(chunk["usage"]) ?? this.#usage;
+    let deltas: ChoiceDelta[] = [];
+    let ends: ChoiceEnd[] | undefined;
+    for (let position = 0; position < elements.length; position++) {
+      const element = elements[position];
+      const index = isRecord(element) ? readChoiceIndex(element, position) : undefined;
+      if (!isRecord(element) || index === undefined) {
+        return malformed;
+      }
+      // Kimi's place for it.
+      this.#usage = readUsage(element["usage"]) ?? this.#usage;
+      const piece = this.#choiceAt(index).decode(element);
+      if (piece.kind === "malformed") {
+        return malformed;
+      }
+      // Nearly every chunk is of one choice, whose list is new and needs no copy.
+      if (deltas.length === 0) deltas = piece.deltas;
+      else deltas.push(...piece.deltas);
+      if (piece.end !== undefined) {
+        (ends ??= []).push(piece.end);
+      }
+    }
+    return { kind: "chunk", deltas, ends: ends ?? noEnds };
+  }
+
+  start(): StreamStart | undefined {
+    return this.#start;
+  }
+
+  usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  flush(): readonly ChoiceDelta[] {
+    return [...this.#choices.values()].flatMap((choice) => choice.flush());
+  }
+
+  #learnHead(chunk: JsonRecord): void {
+    const start = this.#start;
     if (
       start === undefined ||
       start.id === "" ||
@@ -54,64 +108,26 @@ export function createChunkDecoder(): ChunkDecoder {
       start.createdSeconds === undefined
     ) {
       const head = readHead(chunk);
-      start = {
+      this.#start = {
         id: start?.id || head.id,
         createdSeconds: start?.createdSeconds ?? head.createdSeconds,
         modelVersion: start?.modelVersion || head.modelVersion,
       };
     }
-  };
+  }
 
-  const choiceAt = (index: number): ChoiceDecoder => {
-    const known = choices.get(index);
+  #choiceAt(index: number): ChoiceDecoder {
+    const known = this.#choices.get(index);
     if (known !== undefined) {
       return known;
     }
-    const opened = createChoiceDecoder(index, () => start?.id ?? "");
-    choices.set(index, opened);
+    const opened = createChoiceDecoder(index, () => this.#start?.id ?? "");
+    this.#choices.set(index, opened);
     return opened;
-  };
+  }
+}
 
-  return {
-    decode: (data) => {
-      const chunk = parseJson(data);
-      if (!isRecord(chunk)) {
-        return malformed;
-      }
-      const error = errorMember(chunk);
-      if (error !== undefined) {
-        return { kind: "error", error };
-      }
-      const elements = readChoices(chunk);
-      if (elements === undefined) {
-        return malformed;
-      }
-      learnHead(chunk);
-      usage = readUsage(chunk["usage"]) ?? usage;
-      let deltas: ChoiceDelta[] = [];
-      const ends: ChoiceEnd[] = [];
-      for (const [position, element] of elements.entries()) {
-        const index = isRecord(element) ? readChoiceIndex(element, position) : undefined;
-        if (!isRecord(element) || index === undefined) {
-          return malformed;
-        }
-        // Kimi's place for it.
-        usage = readUsage(element["usage"]) ?? usage;
-        const piece = choiceAt(index).decode(element);
-        if (piece.kind === "malformed") {
-          return malformed;
-        }
-        // Nearly every chunk is of one choice, whose list is new and needs no copy.
-        if (deltas.length === 0) deltas = piece.deltas;
-        else deltas.push(...piece.deltas);
-        if (piece.end !== undefined) {
-          ends.push(piece.end);
-        }
-      }
-      return { kind: "chunk", deltas, ends };
-    },
-    start: () => start,
-    usage: () => usage,
-    flush: () => [...choices.values()].flatMap((choice) => choice.flush()),
-  };
+/** Decodes the chunks of one streamed completion. Never throws. @see test/upstream/chunk-decoder.test.ts */
+export function createChunkDecoder(): ChunkDecoder {
+  return new CompletionDecoder();
 }
