@@ -4,11 +4,11 @@ export interface CallContext {
   readonly method: string;
   readonly protocol: "grpc" | "grpc-web" | "connect";
   /** Lower-case names. Undefined where the caller sent none. */
-  readonly header: (name: string) => string | undefined;
+  header(name: string): string | undefined;
   /** Sent before the first message. */
-  readonly setResponseHeader: (name: string, value: string) => void;
+  setResponseHeader(name: string, value: string): void;
   /** Sent after the last. */
-  readonly setResponseTrailer: (name: string, value: string) => void;
+  setResponseTrailer(name: string, value: string): void;
   /** Aborts when the caller goes away, its deadline passes or the server gives up on it. */
   readonly signal: AbortSignal;
   /** Instant on the monotonic clock (the policy's); the caller's own or the server's default. */

@@ -7,17 +7,17 @@ export interface IncomingCall {
   readonly protocol: "grpc" | "grpc-web" | "connect";
   /** Host and port that the caller addressed. */
   readonly authority: string | undefined;
-  /** Lower-case names. */
+  /** Lower-case names. A function of its own: it is handed on. */
   readonly header: (name: string) => string | undefined;
   /** The allowance that the caller sent, in milliseconds; undefined where it set none. */
   readonly timeoutMs: number | undefined;
   /** Sent before the first message. */
-  readonly setResponseHeader: (name: string, value: string) => void;
+  setResponseHeader(name: string, value: string): void;
   /** Sent after the last. */
-  readonly setResponseTrailer: (name: string, value: string) => void;
+  setResponseTrailer(name: string, value: string): void;
   /**
    * The call was ended by force while the server was not waiting for a message: its request is still
    * arriving, or the caller does not read what was sent. Answer with this error, or cut the connection's stream.
    */
-  readonly cutOff: (error: RpcError) => void;
+  cutOff(error: RpcError): void;
 }

@@ -1,7 +1,14 @@
-/** What is under way. Whoever is added is told its place, and gives the place back. */
-export interface RunningCalls<Call> extends Iterable<Call> {
-  readonly add: (call: Call) => number;
-  readonly remove: (place: number) => void;
+/** What may be under way. */
+export interface Placed {
+  /** Where it stands, from when it is added. Only the set of its calls writes it. */
+  place: number;
+}
+
+/** What is under way. */
+export interface RunningCalls<Call extends Placed> extends Iterable<Call> {
+  readonly add: (call: Call) => void;
+  /** Once for each that was added. */
+  readonly remove: (call: Call) => void;
   readonly size: () => number;
 }
 
@@ -10,16 +17,15 @@ export interface RunningCalls<Call> extends Iterable<Call> {
  * of them, each copy refers to the next, and a young collection, which takes what is old to be alive, keeps all copies
  * with every call that was ever in them (`OrderedHashTable::SetNextTable` in V8; docs/performance.md has the figures).
  */
-export function createRunningCalls<Call>(): RunningCalls<Call> {
+export function createRunningCalls<Call extends Placed>(): RunningCalls<Call> {
   const places: (Call | undefined)[] = [];
   const free: number[] = [];
   return {
     add(call) {
-      const place = free.pop() ?? places.length;
-      places[place] = call;
-      return place;
+      call.place = free.pop() ?? places.length;
+      places[call.place] = call;
     },
-    remove(place) {
+    remove({ place }) {
       places[place] = undefined;
       free.push(place);
     },

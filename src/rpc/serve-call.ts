@@ -25,14 +25,14 @@ const drainLastWordMs = 250;
 export function createCallServer(policy: CallPolicy): CallServer {
   const calls = createRunningCalls<OpenCall>();
   const idle = new Set<() => void>();
+  const ended = (call: OpenCall): void => {
+    calls.remove(call);
+    if (calls.size() === 0) for (const wake of idle) wake();
+  };
   return {
     open(incoming) {
-      let place: number | undefined;
-      const call = openCall(incoming, policy, () => {
-        if (place !== undefined) calls.remove(place);
-        if (calls.size() === 0) for (const wake of idle) wake();
-      });
-      if (call.running()) place = calls.add(call);
+      const call = openCall(incoming, policy, ended);
+      if (call.refusal === undefined) calls.add(call);
       return call;
     },
     async settled(ms) {
