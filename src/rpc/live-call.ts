@@ -15,13 +15,13 @@ import type { Clock } from "./wire-time.ts";
 export interface LiveCall extends Disposable {
   readonly planned: PlannedCall;
   /** The decision so far, as the caller wants it. */
-  readonly soFar: (serving: Serving) => DecisionInit | undefined;
+  soFar(serving: Serving): DecisionInit | undefined;
   /** The call ends with an answer. */
-  readonly answered: (served: Served) => DecisionInit | undefined;
+  answered(served: Served): DecisionInit | undefined;
   /** The call ends with this error. */
-  readonly failed: (failure: CallFailure) => RpcError;
+  failed(failure: CallFailure): RpcError;
   /** Nobody reads any more: unless it has ended, the caller went away. */
-  readonly left: () => void;
+  left(): void;
 }
 
 export interface LiveCallOptions {
@@ -38,43 +38,63 @@ export interface LiveCallOptions {
 
 /** @see test/rpc/gateway-service.test.ts */
 export function createLiveCall(planned: PlannedCall, options: LiveCallOptions): LiveCall {
-  const { catalog, decisions, clock, facts, detail, startedAt } = options;
-  const { trail } = planned;
-  let ended = false;
+  return new DecidedCall(planned, options);
+}
 
-  const decisionNow = (serving: Serving | undefined): DecisionInit =>
-    routeDecision(facts, trail, serving, clock.now() - startedAt);
+class DecidedCall implements LiveCall {
+  readonly planned: PlannedCall;
+  readonly #options: LiveCallOptions;
+  #ended = false;
 
-  const end = (decision: DecisionInit, status: "OK" | RpcError["code"]): void => {
-    ended = true;
+  constructor(planned: PlannedCall, options: LiveCallOptions) {
+    this.planned = planned;
+    this.#options = options;
+  }
+
+  soFar(serving: Serving): DecisionInit | undefined {
+    return inAnswer(this.#decisionNow(serving), this.#options.detail);
+  }
+
+  answered({ attempt, reason }: Served): DecisionInit | undefined {
+    const { number, deployment, model } = attempt;
+    const decision = this.#decisionNow({ number, deployment, model, reason });
+    this.#end(decision, "OK");
+    return inAnswer(decision, this.#options.detail);
+  }
+
+  failed(failure: CallFailure): RpcError {
+    const { trail, plan, limits } = this.planned;
+    const { facts, catalog, detail } = this.#options;
+    const decision = this.#decisionNow(undefined);
+    const model = trail.lastAttempt()?.model ?? (facts.model || plan.candidates[0]?.model.id) ?? "";
+    const error = callFailureError(failure, {
+      decision: inError(decision, detail),
+      model,
+      attempts: decision.attemptCount ?? 0,
+      entries: trail.entries(),
+      allowanceMs: limits.allowanceMs,
+      contextWindowTokens: catalog.models.get(model)?.contextWindowTokens,
+    });
+    this.#end(decision, error.code);
+    return error;
+  }
+
+  left(): void {
+    if (!this.#ended) this.#end(this.#decisionNow(undefined), "CANCELLED");
+  }
+
+  [Symbol.dispose](): void {
+    this.#options.reservation?.settle(spentNanos(this.planned.trail));
+  }
+
+  #decisionNow(serving: Serving | undefined): DecisionInit {
+    const { facts, clock, startedAt } = this.#options;
+    return routeDecision(facts, this.planned.trail, serving, clock.now() - startedAt);
+  }
+
+  #end(decision: DecisionInit, status: "OK" | RpcError["code"]): void {
+    this.#ended = true;
+    const { decisions, clock } = this.#options;
     decisions.publish({ decision, endedAt: clock.wallClock(), status });
-  };
-
-  return {
-    planned,
-    soFar: (serving) => inAnswer(decisionNow(serving), detail),
-    answered: ({ attempt, reason }) => {
-      const decision = decisionNow({ ...attempt, reason });
-      end(decision, "OK");
-      return inAnswer(decision, detail);
-    },
-    failed: (failure) => {
-      const decision = decisionNow(undefined);
-      const model = trail.lastAttempt()?.model ?? (facts.model || planned.plan.candidates[0]?.model.id) ?? "";
-      const error = callFailureError(failure, {
-        decision: inError(decision, detail),
-        model,
-        attempts: decision.attemptCount ?? 0,
-        entries: trail.entries(),
-        allowanceMs: planned.limits.allowanceMs,
-        contextWindowTokens: catalog.models.get(model)?.contextWindowTokens,
-      });
-      end(decision, error.code);
-      return error;
-    },
-    left: () => {
-      if (!ended) end(decisionNow(undefined), "CANCELLED");
-    },
-    [Symbol.dispose]: () => options.reservation?.settle(spentNanos(trail)),
-  };
+  }
 }
