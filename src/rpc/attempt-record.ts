@@ -5,16 +5,27 @@ import type { AttemptEntry } from "../attempt/trail.ts";
 import type { AttemptRecord } from "../ledger/ledger.ts";
 import { decisionTime } from "./decision-id.ts";
 
+// Each record is written out: an object that begins as a copy of another grows with every field that follows.
+
 /** An attempt as the ledger keeps it. @param time milliseconds since the epoch at its end */
 export function attemptRecord(entry: AttemptEntry, call: PlannedCall, time: number): AttemptRecord {
   const { usage, cost } = entry;
+  const { route, account, plan } = call;
+  const { routeId, tier, arm } = route.facts;
   return {
-    ...callPart(call, entry.startedAt),
+    calledAt: decisionTime(routeId) ?? entry.startedAt,
+    decisionId: routeId,
+    traceId: route.traceId,
+    caller: account.caller,
+    labels: account.labels,
+    tier,
+    arm,
+    compared: plan.compared,
     time,
     number: entry.number,
     model: entry.model,
     deployment: entry.deployment,
-    rescue: entry.deployment !== call.plan.candidates[0]?.deployment.id,
+    rescue: entry.deployment !== plan.candidates[0]?.deployment.id,
     keyId: entry.keyId,
     // A timeout is a failure of the kind `timeout`.
     outcome: entry.outcome === "timed-out" ? "failed" : entry.outcome,
@@ -41,30 +52,11 @@ export function attemptRecord(entry: AttemptEntry, call: PlannedCall, time: numb
 export function unattemptedRecord(call: PlannedCall, end: RouteEnd, time: number): AttemptRecord | undefined {
   if (end.kind === "served" || call.trail.lastAttempt() !== undefined) return undefined;
   const { kind } = end.failure;
-  const part = callPart(call, time);
-  return {
-    ...part,
-    time,
-    number: 0,
-    model: call.plan.candidates[0]?.model.id ?? "",
-    deployment: "",
-    rescue: false,
-    keyId: "",
-    outcome: kind === "cancelled" ? "cancelled" : "skipped",
-    failure: kind,
-    tokens: { input: 0, cachedInput: 0, output: 0, reasoning: 0, estimated: false },
-    costNanos: undefined,
-    startedAt: part.calledAt,
-    latencyMs: Math.max(0, time - part.calledAt),
-    firstTokenMs: undefined,
-  };
-}
-
-/** What every record of a call says alike. @param otherwise stands where the id tells no time */
-function callPart({ route, account, plan }: PlannedCall, otherwise: number) {
+  const { route, account, plan } = call;
   const { routeId, tier, arm } = route.facts;
+  const calledAt = decisionTime(routeId) ?? time;
   return {
-    calledAt: decisionTime(routeId) ?? otherwise,
+    calledAt,
     decisionId: routeId,
     traceId: route.traceId,
     caller: account.caller,
@@ -72,5 +64,18 @@ function callPart({ route, account, plan }: PlannedCall, otherwise: number) {
     tier,
     arm,
     compared: plan.compared,
+    time,
+    number: 0,
+    model: plan.candidates[0]?.model.id ?? "",
+    deployment: "",
+    rescue: false,
+    keyId: "",
+    outcome: kind === "cancelled" ? "cancelled" : "skipped",
+    failure: kind,
+    tokens: { input: 0, cachedInput: 0, output: 0, reasoning: 0, estimated: false },
+    costNanos: undefined,
+    startedAt: calledAt,
+    latencyMs: Math.max(0, time - calledAt),
+    firstTokenMs: undefined,
   };
 }
