@@ -31,11 +31,9 @@ const nothing: InputTokens = { estimate: 0, atLeast: 0 };
 /** Turns a valid request into the facts that a plan is made from. */
 export function readCallFacts(request: CallRequest, context: CallFactsContext): CallFactsResult {
   const { input, routing } = request;
-  const problems = routing === undefined ? [] : routingProblems(routing);
-  if (problems.length > 0) return { kind: "invalid", problems };
-  const needed = input === undefined ? new Set<Capability>() : requiredCapabilities(input);
-  for (const word of routing?.requiredCapabilities ?? []) {
-    if (isCapability(word)) needed.add(word);
+  if (routing !== undefined) {
+    const problems = routingProblems(routing);
+    if (problems.length > 0) return { kind: "invalid", problems };
   }
   return {
     kind: "read",
@@ -43,7 +41,7 @@ export function readCallFacts(request: CallRequest, context: CallFactsContext): 
       target: targetOf(request.target, context.defaultTier),
       fallback: fallbackOf(routing),
       onContentFilter: routing?.fallback?.onContentFilter ?? false,
-      requiredCapabilities: needed,
+      requiredCapabilities: requiredCapabilities(input, routing?.requiredCapabilities.filter(isCapability)),
       inputTokens: input === undefined ? (context.inputTokens ?? nothing) : countInputTokens(input),
       maxOutputTokens: input?.generationConfig?.maxOutputTokens,
       maxCostNanos: routing?.maxCostNanosUsd,

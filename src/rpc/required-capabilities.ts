@@ -9,14 +9,14 @@ import type { ChatInput } from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import type { Capability } from "../routing/catalog.ts";
 
 /** What one part needs, and the parts of a tool result with it. */
-function addPart(needed: Set<Capability>, { part }: ContentPart): void {
+function addPart(needed: Capability[], { part }: ContentPart): void {
   switch (part.case) {
     case "image":
-      needed.add("vision");
+      needed.push("vision");
       break;
     case "audio":
     case "file":
-      needed.add(part.case);
+      needed.push(part.case);
       break;
     case "toolResult":
       for (const inner of part.value.parts) addPart(needed, inner);
@@ -37,13 +37,13 @@ function asksForReasoning(config: GenerationConfig | undefined): boolean {
   return hasEffort || (config?.reasoningBudgetTokens ?? 0) > 0;
 }
 
-function addFormat(needed: Set<Capability>, { format }: ResponseFormat): void {
+function addFormat(needed: Capability[], { format }: ResponseFormat): void {
   switch (format.case) {
     case "jsonObject":
-      needed.add("json_object");
+      needed.push("json_object");
       break;
     case "jsonSchema":
-      needed.add("json_schema");
+      needed.push("json_schema");
       break;
     case "text":
     case undefined:
@@ -51,15 +51,26 @@ function addFormat(needed: Set<Capability>, { format }: ResponseFormat): void {
   }
 }
 
-/** What a model must be able to do to answer this chat: a set of its own, that the caller may add to. */
-export function requiredCapabilities(input: ChatInput): Set<Capability> {
-  const needed = new Set<Capability>();
+const none: ReadonlySet<Capability> = new Set();
+
+/** What a model must be able to do to answer this chat. @param asked what the caller wants beside it */
+export function requiredCapabilities(
+  input: ChatInput | undefined,
+  asked: readonly Capability[] = [],
+): ReadonlySet<Capability> {
+  const needed = input === undefined ? [] : neededFor(input);
+  needed.push(...asked);
+  return needed.length === 0 ? none : new Set(needed);
+}
+
+function neededFor(input: ChatInput): Capability[] {
+  const needed: Capability[] = [];
   for (const message of input.messages) {
     for (const part of message.parts) addPart(needed, part);
   }
-  if (input.messages.at(-1)?.role === Role.ASSISTANT) needed.add("prefill");
-  if (input.tools.length > 0) needed.add("tools");
+  if (input.messages.at(-1)?.role === Role.ASSISTANT) needed.push("prefill");
+  if (input.tools.length > 0) needed.push("tools");
   if (input.responseFormat !== undefined) addFormat(needed, input.responseFormat);
-  if (asksForReasoning(input.generationConfig)) needed.add("reasoning");
+  if (asksForReasoning(input.generationConfig)) needed.push("reasoning");
   return needed;
 }
