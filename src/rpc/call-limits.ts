@@ -22,7 +22,7 @@ export function callLimits(
   now: number,
 ): CallLimits {
   const { timeouts, retry } = config;
-  const firstTokenMs = toMs(routing?.firstTokenTimeout) ?? Infinity;
+  const firstTokenMs = toMs(routing?.firstTokenTimeout);
   const configuredFirstTokenMs = (model: Model): number =>
     plan.tier === undefined ? firstTokenMsOf(timeouts.firstTokenMs, model) : timeouts.firstTokenMs[plan.tier];
   const configuredTokenIdleMs = timeouts.tokenIdleMs * (isAdvanced(plan) ? advancedTokenIdleFactor : 1);
@@ -32,7 +32,10 @@ export function callLimits(
     allowanceMs: Math.max(0, context.deadline - now),
     maxAttempts: Math.min(retry.attempts, routing?.fallback?.maxAttempts ?? Infinity),
     attemptMs: toMs(routing?.attemptTimeout),
-    firstTokenMs: (model) => Math.min(firstTokenMs, configuredFirstTokenMs(model)),
+    firstTokenMs:
+      firstTokenMs === undefined
+        ? configuredFirstTokenMs
+        : (model) => Math.min(firstTokenMs, configuredFirstTokenMs(model)),
     configuredFirstTokenMs,
     idleMs: timeouts.idleMs,
     tokenIdleMs: Math.min(toMs(routing?.idleTimeout) ?? Infinity, configuredTokenIdleMs),
