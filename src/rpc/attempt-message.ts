@@ -1,5 +1,5 @@
 import type { Message, MessageInitShape } from "@bufbuild/protobuf";
-import type { AttemptSchema, CostSchema, UpstreamErrorSchema } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { AttemptSchema, Cost, UpstreamErrorSchema } from "../../gen/switchyard/v1/routing_pb.ts";
 import { AttemptOutcome } from "../../gen/switchyard/v1/routing_pb.ts";
 import type { AttemptCost, AttemptEntry, SkipEntry, TrailEntry } from "../attempt/trail.ts";
 import { errorReasonOf } from "../routing/error-reason.ts";
@@ -12,7 +12,6 @@ import { toDuration, toTimestamp } from "./wire-time.ts";
 /** An `Attempt` before it is created. */
 export type AttemptInit = Exclude<MessageInitShape<typeof AttemptSchema>, Message>;
 
-type CostInit = Exclude<MessageInitShape<typeof CostSchema>, Message>;
 type UpstreamErrorInit = Exclude<MessageInitShape<typeof UpstreamErrorSchema>, Message>;
 
 /** Of an error's own sentence. */
@@ -35,9 +34,9 @@ export function toExcluded({ deployment, skip }: ExcludedCandidate): AttemptInit
   };
 }
 
-/** What an attempt or a call cost. */
-export function toCost({ nanos, unpriced, estimated }: AttemptCost): CostInit {
-  return { nanosUsd: nanos, unpriced, estimated };
+/** What an attempt or a call cost: the message itself, which nobody copies into another. */
+export function toCost({ nanos, unpriced, estimated }: AttemptCost): Cost {
+  return { $typeName: "switchyard.v1.Cost", nanosUsd: nanos, unpriced, estimated };
 }
 
 function skipped({ deployment, skip, breakerState }: SkipEntry): AttemptInit {

@@ -1,5 +1,9 @@
-import type { Message, MessageInitShape } from "@bufbuild/protobuf";
-import type { ChatStreamResponseSchema } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  ChatStreamResponse,
+  ChatStreamResponseSchema,
+  ChoiceDelta,
+} from "../../gen/switchyard/v1/gateway_service_pb.ts";
 import type { StreamEvent } from "../attempt/call-outcome.ts";
 import { toAttempt, toCost } from "./attempt-message.ts";
 import { heartbeat } from "./heartbeats.ts";
@@ -7,7 +11,7 @@ import { joinDeltas } from "./join-deltas.ts";
 import type { LiveCall } from "./live-call.ts";
 import { toTimestamp } from "./wire-time.ts";
 
-type ResponseInit = Exclude<MessageInitShape<typeof ChatStreamResponseSchema>, Message>;
+type ResponseInit = MessageInitShape<typeof ChatStreamResponseSchema>;
 
 /** What the caller of a stream is sent for one event of its run. Throws the error that ends it. */
 export function* streamResponses(
@@ -24,7 +28,7 @@ export function* streamResponses(
       return yield { event: { case: "started", value } };
     }
     case "deltas":
-      for (const value of joinDeltas(event.deltas)) yield { event: { case: "delta", value } };
+      for (const value of joinDeltas(event.deltas)) yield ofDelta(value);
       return;
     case "restarted": {
       const value = { failedAttempt: toAttempt(event.failed), deployment: event.deployment };
@@ -45,4 +49,9 @@ export function* streamResponses(
     case "failed":
       throw call.failed(event.failure);
   }
+}
+
+/** The message itself, which nobody copies into another: a stream is made of these. */
+function ofDelta(value: ChoiceDelta): ChatStreamResponse {
+  return { $typeName: "switchyard.v1.ChatStreamResponse", event: { case: "delta", value } };
 }
