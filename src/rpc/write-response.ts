@@ -60,8 +60,9 @@ function trailersOnly(
 function setHeaders(response: HttpResponse, status: number, header: Headers | undefined): void {
   if (isGone(response)) return;
   response.statusCode = status;
-  for (const [name, value] of Object.entries(toNode(header ?? new Headers())))
+  header?.forEach((value, name) => {
     response.setHeader(name, value);
+  });
   if (isHttp2(response)) response.writeHead(status);
   else response.writeHead(status);
 }
@@ -71,8 +72,8 @@ function writeChunk(response: HttpResponse, chunk: Uint8Array): boolean {
   return isHttp2(response) ? response.write(chunk) : response.write(chunk);
 }
 
-function toNode(headers: Headers): Record<string, string | string[]> {
-  const node: Record<string, string | string[]> = {};
+function toNode(headers: Headers): Record<string, string> {
+  const node: Record<string, string> = {};
   headers.forEach((value, name) => {
     node[name] = value;
   });
