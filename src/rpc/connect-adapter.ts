@@ -16,7 +16,7 @@ import { libraryError } from "./server-error.ts";
 /** What the HTTP side knows of one request, and what the RPC side makes of it. */
 export interface ConnectExchange {
   /** Starts the call once the protocol is known; may throw an {@link RpcError} that refuses it unread. */
-  readonly open: (method: RpcMethod, context: HandlerContext) => OpenCall;
+  open(method: RpcMethod, context: HandlerContext): OpenCall;
   /** Set once it started. */
   call: OpenCall | undefined;
   /** Set where the request is refused for its size. */

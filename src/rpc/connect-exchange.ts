@@ -7,7 +7,7 @@ import { toConnectError } from "./connect-error.ts";
 import { authorityOf, type HttpRequest, type HttpResponse, isHttp2, sendJson } from "./http-message.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import { discardBody, discardRest } from "./discard-body.ts";
-import { completeLibraryErrors, completeTrailer } from "./library-response.ts";
+import { type CompleteError, completeLibraryErrors, completeTrailer } from "./library-response.ts";
 import type { OpenCall } from "./open-call.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { RpcMethod } from "./rpc-service.ts";
@@ -28,95 +28,135 @@ export interface ExchangeDeps {
 }
 
 /** Serves one request of one RPC. Never rejects: whatever goes wrong ends this exchange alone. */
-export async function serveExchange(
+export function serveExchange(
   handle: UniversalHandler,
   request: HttpRequest,
   response: HttpResponse,
   deps: ExchangeDeps,
 ): Promise<void> {
-  const header = toHeaders(request);
   const url = toUrl(request);
   if (url === undefined) {
     sendJson(response, 400, { code: "invalid_argument", message: "the request names no valid host" });
-    void discardRest(request);
-    return;
+    return discardRest(request);
   }
-  const timeoutMs = takeCallerTimeout(header);
-  let cutOff: ((error: RpcError) => void) | undefined;
-  const cut = new Promise<never>((_, reject) => (cutOff = (error) => reject(toConnectError(error))));
-  cut.catch(() => undefined);
-  const exchange: ConnectExchange = { open, call: undefined, tooLarge: false };
+  return new Exchange(request, response, deps).serve(handle, url);
+}
 
-  function open(method: RpcMethod, context: HandlerContext): OpenCall {
-    const incoming = toIncoming(method, context, request, header, timeoutMs, (error) => {
-      cutOff?.(error);
-      // The caller does not read what was sent: there is no other way to tell it.
-      if (response.headersSent) destroy(response);
+class Exchange implements ConnectExchange {
+  call: OpenCall | undefined;
+  tooLarge = false;
+  readonly header: Headers;
+  readonly timeoutMs: number | undefined;
+  readonly #request: HttpRequest;
+  readonly #response: HttpResponse;
+  readonly #deps: ExchangeDeps;
+  readonly #cut = Promise.withResolvers<never>();
+  readonly #complete: CompleteError = (code, message) => {
+    const error = libraryError(code, message, this.#deps.maxRequestBytes);
+    this.tooLarge ||= code === "RESOURCE_EXHAUSTED";
+    return this.call?.fail(error) ?? (error instanceof RpcError ? error : internalError("", error));
+  };
+
+  constructor(request: HttpRequest, response: HttpResponse, deps: ExchangeDeps) {
+    this.#request = request;
+    this.#response = response;
+    this.#deps = deps;
+    this.header = toHeaders(request);
+    this.timeoutMs = takeCallerTimeout(this.header);
+    this.#cut.promise.catch(() => undefined);
+    response.once("close", () => {
+      if (!response.writableEnded) this.call?.callerLeft();
     });
-    const refused = deps.guard(request);
-    const call = deps.calls.open(incoming);
+  }
+
+  get authority(): string | undefined {
+    return authorityOf(this.#request);
+  }
+
+  open(method: RpcMethod, context: HandlerContext): OpenCall {
+    const { guard, calls } = this.#deps;
+    const refused = guard(this.#request);
+    const call = calls.open(new ConnectIncomingCall(method, context, this));
     if (refused !== undefined) throw call.fail(refused);
     return call;
   }
 
-  const left = (): void => {
-    if (!response.writableEnded) exchange.call?.callerLeft();
-  };
-  response.once("close", left);
-  const complete = (code: Parameters<typeof libraryError>[0], message: string): RpcError => {
-    const error = libraryError(code, message, deps.maxRequestBytes);
-    exchange.tooLarge ||= code === "RESOURCE_EXHAUSTED";
-    return exchange.call?.fail(error) ?? (error instanceof RpcError ? error : internalError("", error));
-  };
-  try {
-    const answer = await handle({
-      httpVersion: request.httpVersion,
-      method: request.method ?? "",
-      url,
-      header,
-      body: readBody(request, cut),
-      signal: new AbortController().signal,
-      contextValues: createContextValues().set(exchangeKey, exchange),
-    } satisfies UniversalServerRequest);
-    const completed = await completeLibraryErrors(answer, complete);
-    if (exchange.tooLarge) await discardBody(request, largeBodyMs);
-    await writeResponse(completed, response, async (trailer) => {
-      completeTrailer(trailer, complete);
-      if (exchange.tooLarge) await discardBody(request, largeBodyMs);
-    });
-  } catch {
-    // Only a socket that broke under the answer gets here; the call itself has its status.
-    destroy(response);
-  } finally {
-    if (exchange.call?.running() === true) exchange.call.callerLeft();
-    void discardRest(request);
+  async serve(handle: UniversalHandler, url: string): Promise<void> {
+    const request = this.#request;
+    try {
+      const answer = await handle({
+        httpVersion: request.httpVersion,
+        method: request.method ?? "",
+        url,
+        header: this.header,
+        body: readBody(request, this.#cut.promise),
+        signal: new AbortController().signal,
+        contextValues: createContextValues().set(exchangeKey, this),
+      } satisfies UniversalServerRequest);
+      const completed = await completeLibraryErrors(answer, this.#complete);
+      if (this.tooLarge) await discardBody(request, largeBodyMs);
+      await writeResponse(completed, this.#response, async (trailer) => {
+        completeTrailer(trailer, this.#complete);
+        if (this.tooLarge) await discardBody(request, largeBodyMs);
+      });
+    } catch {
+      // Only a socket that broke under the answer gets here; the call itself has its status.
+      destroy(this.#response);
+    } finally {
+      if (this.call?.running() === true) this.call.callerLeft();
+      void discardRest(request);
+    }
+  }
+
+  cutOff(error: RpcError): void {
+    this.#cut.reject(toConnectError(error));
+    // The caller does not read what was sent: there is no other way to tell it.
+    if (this.#response.headersSent) destroy(this.#response);
   }
 }
 
-function toIncoming(
-  method: RpcMethod,
-  context: HandlerContext,
-  request: HttpRequest,
-  header: Headers,
-  timeoutMs: number | undefined,
-  cutOff: (error: RpcError) => void,
-): IncomingCall {
-  const { protocolName } = context;
-  return {
-    method,
-    protocol: protocolName === "grpc" || protocolName === "grpc-web" ? protocolName : "connect",
-    authority: authorityOf(request),
-    header: (name) => header.get(name) ?? undefined,
-    timeoutMs,
-    setResponseHeader: (name, value) => context.responseHeader.set(name, value),
-    setResponseTrailer: (name, value) => context.responseTrailer.set(name, value),
-    cutOff,
-  };
+class ConnectIncomingCall implements IncomingCall {
+  readonly method: RpcMethod;
+  readonly protocol: IncomingCall["protocol"];
+  readonly header: IncomingCall["header"];
+  readonly #context: HandlerContext;
+  readonly #exchange: Exchange;
+
+  constructor(method: RpcMethod, context: HandlerContext, exchange: Exchange) {
+    const { protocolName } = context;
+    this.method = method;
+    this.protocol = protocolName === "grpc" || protocolName === "grpc-web" ? protocolName : "connect";
+    this.header = (name) => exchange.header.get(name) ?? undefined;
+    this.#context = context;
+    this.#exchange = exchange;
+  }
+
+  get authority(): string | undefined {
+    return this.#exchange.authority;
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.#exchange.timeoutMs;
+  }
+
+  setResponseHeader(name: string, value: string): void {
+    this.#context.responseHeader.set(name, value);
+  }
+
+  setResponseTrailer(name: string, value: string): void {
+    this.#context.responseTrailer.set(name, value);
+  }
+
+  cutOff(error: RpcError): void {
+    this.#exchange.cutOff(error);
+  }
 }
 
 function toHeaders(request: HttpRequest): Headers {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
+  const sent = request.headers;
+  for (const name in sent) {
+    const value = sent[name];
     if (value === undefined || name.startsWith(":")) continue;
     headers.set(name, Array.isArray(value) ? value.join(", ") : value);
   }
