@@ -31,16 +31,18 @@ export async function* withHeartbeats<T>(
   }
 }
 
-async function orSilence<T>(
-  awaited: Promise<T>,
-  ms: number,
-  setTimer: SetTimer,
-): Promise<T | typeof heartbeat> {
-  const { promise: silence, resolve } = Promise.withResolvers<typeof heartbeat>();
-  const timer = setTimer(() => resolve(heartbeat), ms);
-  try {
-    return await Promise.race([awaited, silence]);
-  } finally {
-    timer.cancel();
-  }
+/** No race with a promise of silence: a stream waits hundreds of times, and a race makes several promises each time. */
+function orSilence<T>(awaited: Promise<T>, ms: number, setTimer: SetTimer): Promise<T | typeof heartbeat> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimer(() => resolve(heartbeat), ms);
+    const came = (value: T): void => {
+      timer.cancel();
+      resolve(value);
+    };
+    const failed = (cause: unknown): void => {
+      timer.cancel();
+      reject(cause);
+    };
+    awaited.then(came, failed);
+  });
 }
