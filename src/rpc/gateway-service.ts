@@ -87,7 +87,10 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
       using call = begin(request, context, true);
       const events = withHeartbeats(runner.chatStream(call.planned), heartbeatMs, options.setTimer);
       try {
-        for await (const event of events) yield* streamResponses(event, call, clock.wallClock);
+        for await (const event of events) {
+          // Not handed over to it: that would make a promise more of each response.
+          for (const response of streamResponses(event, call, clock.wallClock)) yield response;
+        }
       } finally {
         call.left();
       }

@@ -116,19 +116,22 @@ function completeEach(
   return {
     [Symbol.asyncIterator]() {
       const iterator = values[Symbol.asyncIterator]();
-      const close = iterator.return?.bind(iterator);
       return {
-        async next() {
-          const result = await iterator.next();
-          return result.done === true
-            ? { done: true, value: undefined }
-            : { done: false, value: complete(schema, result.value) };
-        },
+        next: () => iterator.next().then((result) => completeResult(schema, result)),
         async return() {
-          await close?.();
+          await iterator.return?.();
           return { done: true, value: undefined };
         },
       };
     },
   };
+}
+
+function completeResult(
+  schema: DescMessage,
+  result: IteratorResult<MessageInitShape<DescMessage>>,
+): IteratorResult<Message, undefined> {
+  return result.done === true
+    ? { done: true, value: undefined }
+    : { done: false, value: complete(schema, result.value) };
 }
