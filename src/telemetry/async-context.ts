@@ -21,21 +21,22 @@ export function runBriefly(context: Context, work: () => void): void {
 /** Carries the active span through awaits and callbacks. */
 export function createAsyncContext(): ContextManager {
   const storage = new AsyncLocalStorage<Context>();
-  const run = <T>(context: Context, work: () => T): T => {
+  const run = <A extends unknown[], T>(context: Context, work: (...args: A) => T, args: A): T => {
     const around = brief;
     brief = undefined;
     try {
-      return storage.run(context, work);
+      return storage.run(context, work, ...args);
     } finally {
       brief = around;
     }
   };
   const manager: ContextManager = {
     active: () => brief ?? storage.getStore() ?? ROOT_CONTEXT,
-    with: (context, work, self, ...args) => run(context, () => work.call(self, ...args)),
+    // Hardly ever is there a `this`: no function is made for what has none.
+    with: (context, work, self, ...args) => run(context, self === undefined ? work : work.bind(self), args),
     bind: (context, target) => {
       if (typeof target !== "function") return target;
-      const bound = (...args: unknown[]): unknown => run(context, () => target(...args));
+      const bound = (...args: unknown[]): unknown => run(context, () => target(...args), []);
       // Same arguments, same result: a function of the same type.
       return bound as typeof target;
     },
