@@ -1,4 +1,11 @@
-import { type Context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  type Context,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import { ATTR_ERROR_TYPE, ERROR_TYPE_VALUE_OTHER } from "@opentelemetry/semantic-conventions";
 import { runBriefly } from "./async-context.ts";
 import type { AttemptFacts, AttemptResult } from "./attempt-facts.ts";
@@ -7,7 +14,7 @@ import { recordAttempt, recordFirstToken, recordNextToken } from "./attempt-metr
 import { emitEvent } from "./emit-event.ts";
 import { errorTypeOf } from "./error-type.ts";
 import { eventAttribute, eventName, genAi, switchyard } from "./names.ts";
-import { recordingOf } from "./recording.ts";
+import { type Recording, recordingOf } from "./recording.ts";
 import type { RouteSpan } from "./route-span.ts";
 import { traceHeadersOf } from "./trace-context.ts";
 
@@ -15,77 +22,103 @@ import { traceHeadersOf } from "./trace-context.ts";
 export interface AttemptSpan {
   readonly context: Context;
   /** Runs at once inside its context: settle its permits here, so that a breaker's change is an event of this attempt. */
-  readonly run: (work: () => void) => void;
+  run(work: () => void): void;
   /** `traceparent` and `tracestate` for the upstream; never baggage. */
-  readonly traceHeaders: () => Readonly<Record<string, string>>;
+  traceHeaders(): Readonly<Record<string, string>>;
   /** The first content arrived, this long after the attempt's start. */
-  readonly firstToken: (ms: number) => void;
+  firstToken(ms: number): void;
   /** A further piece of content arrived, this long after the one before. */
-  readonly nextToken: (ms: number) => void;
+  nextToken(ms: number): void;
   /** The next attempt uses another key of the pool. */
-  readonly keyRotated: (fromId: string, toId: string) => void;
+  keyRotated(fromId: string, toId: string): void;
   /** Ends it once: attributes, status, metrics, and a warning in the log where it failed. */
-  readonly end: (result: AttemptResult) => void;
+  end(result: AttemptResult): void;
 }
 
 /** Starts the CLIENT span of an attempt below its route. */
 export function startAttemptSpan(route: RouteSpan, facts: AttemptFacts): AttemptSpan {
-  const { tracer, now } = route.source;
-  const startedAt = now();
-  const hedged = facts.hedgeOf === undefined ? undefined : trace.getSpanContext(facts.hedgeOf.context);
-  const span = tracer.startSpan(
-    `chat ${facts.model}`,
-    {
-      kind: SpanKind.CLIENT,
-      ...(hedged === undefined
-        ? {}
-        : { links: [{ context: hedged, attributes: { [switchyard.linkType]: "hedge_of" } }] }),
-    },
-    route.context,
-  );
-  const recording = recordingOf(span);
-  if (recording !== undefined) sayAttempt(recording, facts);
-  const inside = trace.setSpan(route.context, span);
-  let firstTokenSeen = false;
-  let ended = false;
-  return {
-    context: inside,
-    run: (work) => runBriefly(inside, work),
-    traceHeaders: () => traceHeadersOf(span.spanContext()),
-    firstToken: (ms) => {
-      if (firstTokenSeen || ended) return;
-      firstTokenSeen = true;
-      recording?.say(genAi.responseTimeToFirstChunk, ms / 1000);
-      recordFirstToken(route, facts, ms);
-    },
-    nextToken: (ms) => recordNextToken(route, facts, ms),
-    keyRotated: (fromId, toId) =>
-      emitEvent(span, eventName.keyRotated, {
-        [eventAttribute.keyFrom]: fromId,
-        [eventAttribute.keyTo]: toId,
-      }),
-    end: (result) => {
-      if (ended) return;
-      ended = true;
-      const errorType = result.failure === undefined ? undefined : errorTypeOf(result.failure);
-      const failed = result.outcome === "error";
-      if (recording !== undefined) sayResult(recording, result, facts.stream);
-      if (failed) {
-        recording?.say(ATTR_ERROR_TYPE, errorType ?? ERROR_TYPE_VALUE_OTHER);
-        // Our own sentence for the class, safe to show; without one the class alone.
-        span.setStatus({
-          code: SpanStatusCode.ERROR,
-          ...(result.failure === undefined ? {} : { message: result.failure.message }),
-        });
-      }
-      span.end();
-      recordAttempt(route, facts, result, {
-        durationMs: now() - startedAt,
-        errorType: failed ? (errorType ?? ERROR_TYPE_VALUE_OTHER) : undefined,
+  return new StartedAttempt(route, facts);
+}
+
+class StartedAttempt implements AttemptSpan {
+  readonly context: Context;
+  readonly #route: RouteSpan;
+  readonly #facts: AttemptFacts;
+  readonly #startedAt: number;
+  readonly #span: Span;
+  readonly #recording: Recording | undefined;
+  #firstTokenSeen = false;
+  #ended = false;
+
+  constructor(route: RouteSpan, facts: AttemptFacts) {
+    const { tracer, now } = route.source;
+    this.#route = route;
+    this.#facts = facts;
+    this.#startedAt = now();
+    this.#span = tracer.startSpan(`chat ${facts.model}`, spanOptions(facts), route.context);
+    this.#recording = recordingOf(this.#span);
+    if (this.#recording !== undefined) sayAttempt(this.#recording, facts);
+    this.context = trace.setSpan(route.context, this.#span);
+  }
+
+  run(work: () => void): void {
+    runBriefly(this.context, work);
+  }
+
+  traceHeaders(): Readonly<Record<string, string>> {
+    return traceHeadersOf(this.#span.spanContext());
+  }
+
+  firstToken(ms: number): void {
+    if (this.#firstTokenSeen || this.#ended) return;
+    this.#firstTokenSeen = true;
+    this.#recording?.say(genAi.responseTimeToFirstChunk, ms / 1000);
+    recordFirstToken(this.#route, this.#facts, ms);
+  }
+
+  nextToken(ms: number): void {
+    recordNextToken(this.#route, this.#facts, ms);
+  }
+
+  keyRotated(fromId: string, toId: string): void {
+    emitEvent(this.#span, eventName.keyRotated, {
+      [eventAttribute.keyFrom]: fromId,
+      [eventAttribute.keyTo]: toId,
+    });
+  }
+
+  end(result: AttemptResult): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { failure } = result;
+    const errorType =
+      result.outcome !== "error"
+        ? undefined
+        : failure === undefined
+          ? ERROR_TYPE_VALUE_OTHER
+          : errorTypeOf(failure);
+    if (this.#recording !== undefined) sayResult(this.#recording, result, this.#facts.stream);
+    if (errorType !== undefined) {
+      this.#recording?.say(ATTR_ERROR_TYPE, errorType);
+      // Our own sentence for the class, safe to show; without one the class alone.
+      this.#span.setStatus({
+        code: SpanStatusCode.ERROR,
+        ...(failure === undefined ? {} : { message: failure.message }),
       });
-      if (failed) runBriefly(inside, () => warnOfFailure(route, facts, result));
-    },
-  };
+    }
+    this.#span.end();
+    const durationMs = this.#route.source.now() - this.#startedAt;
+    recordAttempt(this.#route, this.#facts, result, { durationMs, errorType });
+    if (errorType !== undefined) this.run(() => warnOfFailure(this.#route, this.#facts, result));
+  }
+}
+
+const asClient: SpanOptions = { kind: SpanKind.CLIENT };
+
+function spanOptions({ hedgeOf }: AttemptFacts): SpanOptions {
+  const hedged = hedgeOf === undefined ? undefined : trace.getSpanContext(hedgeOf.context);
+  if (hedged === undefined) return asClient;
+  return { ...asClient, links: [{ context: hedged, attributes: { [switchyard.linkType]: "hedge_of" } }] };
 }
 
 function warnOfFailure(route: RouteSpan, facts: AttemptFacts, result: AttemptResult): void {

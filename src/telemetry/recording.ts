@@ -4,7 +4,7 @@ import { RecordedSpan, type SaidValue } from "./recorded-span.ts";
 /** What attributes are said of. */
 export interface Recording {
   /** Undefined says nothing. A name said again has its last value. */
-  readonly say: (name: string, value: SaidValue | undefined) => void;
+  say(name: string, value: SaidValue | undefined): void;
 }
 
 /** The span as long as it records; undefined: whatever would be said of it is lost, and need not be made up. */

@@ -1,8 +1,8 @@
-import { type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Context, context, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { Deployment, TierName } from "../routing/catalog.ts";
 import { runBriefly } from "./async-context.ts";
 import { boundedText } from "./bounded-text.ts";
-import { callSummaryOf } from "./call-summary.ts";
+import { type CallSummary, callSummaryOf } from "./call-summary.ts";
 import { emitEvent } from "./emit-event.ts";
 import { eventAttribute, eventName, genAi, metricLabel, switchyard } from "./names.ts";
 import { type Recording, recordingOf } from "./recording.ts";
@@ -74,98 +74,115 @@ export interface RouteSpan {
   readonly traceId: string;
   readonly context: Context;
   /** Runs at once inside its context. */
-  readonly run: (work: () => void) => void;
+  run(work: () => void): void;
   /** A candidate was passed over. @param reason a skip reason such as `breaker-open` */
-  readonly skipped: (candidate: Pick<Deployment, "id" | "model">, reason: string) => void;
+  skipped(candidate: Pick<Deployment, "id" | "model">, reason: string): void;
   /** A wait begins. @param why such as `retry-after` or `round` */
-  readonly backoff: (ms: number, why: string) => void;
+  backoff(ms: number, why: string): void;
   /** The first content goes to the caller; later ones do nothing. */
-  readonly firstMessage: () => void;
+  firstMessage(): void;
   /** Ends it once and says its summary on the SERVER span too. */
-  readonly end: (summary: RouteSummary) => void;
+  end(summary: RouteSummary): void;
 }
 
 /** Starts the route's span below the active call's, and says on the SERVER span what is known already. */
 export function startRouteSpan(source: SpanSource, facts: RouteFacts): RouteSpan {
-  const { tracer, instruments, now } = source;
-  const parent = context.active();
-  const call = callSummaryOf(parent);
-  const startedAt = call?.startedAt ?? now();
-  const span = tracer.startSpan("route", { kind: SpanKind.INTERNAL }, parent);
-  const recording = recordingOf(span);
-  if (recording !== undefined) sayRoute(recording, facts);
-  const inside = trace.setSpan(parent, span);
-  const tier = facts.tier ?? "none";
-  const skipped: string[] = [];
-  let backoffTotalMs = 0;
-  let firstMessageSeen = false;
-  let ended = false;
+  return new StartedRoute(source, facts, context.active());
+}
 
-  if (call !== undefined) sayCall(call, facts);
-  if (facts.stream) instruments.streamActive.add(1, { [metricLabel.tier]: tier });
-  return {
-    source,
-    facts,
-    traceId: span.spanContext().traceId,
-    context: inside,
-    run: (work) => runBriefly(inside, work),
-    skipped: (candidate, reason) => {
-      const why = wireWord(reason);
-      skipped.push(`${candidate.model}:${why}`);
-      emitEvent(span, eventName.candidateSkipped, {
-        [eventAttribute.candidate]: candidate.id,
-        [eventAttribute.reason]: why,
-      });
-      instruments.candidatesSkipped.add(1, {
-        [genAi.requestModel]: candidate.model,
-        [metricLabel.reason]: why,
-      });
-    },
-    backoff: (ms, why) => {
-      backoffTotalMs += ms;
-      emitEvent(span, eventName.backoff, {
-        [eventAttribute.backoffDuration]: ms / 1000,
-        [eventAttribute.reason]: wireWord(why),
-      });
-      instruments.routeBackoff.record(ms / 1000, tier);
-    },
-    firstMessage: () => {
-      if (firstMessageSeen || ended) return;
-      firstMessageSeen = true;
-      const seconds = (now() - startedAt) / 1000;
-      call?.say(switchyard.timeToFirstMessage, seconds);
-      instruments.timeToFirstMessage.record(seconds, tier);
-    },
-    end: (summary) => {
-      if (ended) return;
-      ended = true;
-      if (recording !== undefined) {
-        sayServed(recording, summary);
-        recording.say(switchyard.routeAttempts, summary.attempts);
-        recording.say(switchyard.routeRetries, summary.retries);
-        recording.say(switchyard.routeFallbackDepth, summary.fallbackDepth);
-        recording.say(switchyard.routeBackoffTotal, backoffTotalMs / 1000);
-        // Never an empty array: there are backends that refuse the whole batch for one (trace-backend.test.ts).
-        recording.say(switchyard.routeSkipped, skipped.length === 0 ? undefined : skipped);
-        recording.say(switchyard.routeReason, summary.reason);
-      }
-      // A rescued call is no error: only a route that found nobody is.
-      if (summary.outcome === "exhausted") span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end();
+class StartedRoute implements RouteSpan {
+  readonly source: SpanSource;
+  readonly facts: RouteFacts;
+  readonly traceId: string;
+  readonly context: Context;
+  readonly #span: Span;
+  readonly #recording: Recording | undefined;
+  readonly #call: CallSummary | undefined;
+  readonly #startedAt: number;
+  /** Undefined: nobody. */
+  #skipped: string[] | undefined;
+  #backoffTotalMs = 0;
+  #firstMessageSeen = false;
+  #ended = false;
 
-      if (call !== undefined) {
-        sayServed(call, summary);
-        call.say(switchyard.routeAttempts, summary.attempts);
-        call.say(switchyard.keep, facts.arm === "canary" || worthKeeping.has(summary.outcome));
-        call.say(
-          switchyard.costAmount,
-          summary.costNanos === undefined ? undefined : usdOf(summary.costNanos),
-        );
-      }
-      instruments.routeRequests.add(1, tier, summary.outcome, facts.arm);
-      if (facts.stream) instruments.streamActive.add(-1, { [metricLabel.tier]: tier });
-    },
-  };
+  constructor(source: SpanSource, facts: RouteFacts, parent: Context) {
+    const { tracer, instruments, now } = source;
+    this.source = source;
+    this.facts = facts;
+    this.#call = callSummaryOf(parent);
+    this.#startedAt = this.#call?.startedAt ?? now();
+    this.#span = tracer.startSpan("route", { kind: SpanKind.INTERNAL }, parent);
+    this.#recording = recordingOf(this.#span);
+    if (this.#recording !== undefined) sayRoute(this.#recording, facts);
+    this.traceId = this.#span.spanContext().traceId;
+    this.context = trace.setSpan(parent, this.#span);
+    if (this.#call !== undefined) sayCall(this.#call, facts);
+    if (facts.stream) instruments.streamActive.add(1, { [metricLabel.tier]: this.#tier });
+  }
+
+  get #tier(): string {
+    return this.facts.tier ?? "none";
+  }
+
+  run(work: () => void): void {
+    runBriefly(this.context, work);
+  }
+
+  skipped(candidate: Pick<Deployment, "id" | "model">, reason: string): void {
+    const why = wireWord(reason);
+    (this.#skipped ??= []).push(`${candidate.model}:${why}`);
+    emitEvent(this.#span, eventName.candidateSkipped, {
+      [eventAttribute.candidate]: candidate.id,
+      [eventAttribute.reason]: why,
+    });
+    this.source.instruments.candidatesSkipped.add(1, {
+      [genAi.requestModel]: candidate.model,
+      [metricLabel.reason]: why,
+    });
+  }
+
+  backoff(ms: number, why: string): void {
+    this.#backoffTotalMs += ms;
+    emitEvent(this.#span, eventName.backoff, {
+      [eventAttribute.backoffDuration]: ms / 1000,
+      [eventAttribute.reason]: wireWord(why),
+    });
+    this.source.instruments.routeBackoff.record(ms / 1000, this.#tier);
+  }
+
+  firstMessage(): void {
+    if (this.#firstMessageSeen || this.#ended) return;
+    this.#firstMessageSeen = true;
+    const { instruments, now } = this.source;
+    const seconds = (now() - this.#startedAt) / 1000;
+    this.#call?.say(switchyard.timeToFirstMessage, seconds);
+    instruments.timeToFirstMessage.record(seconds, this.#tier);
+  }
+
+  end(summary: RouteSummary): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { facts } = this;
+    const { instruments } = this.source;
+    if (this.#recording !== undefined) this.#sayEnd(this.#recording, summary);
+    // A rescued call is no error: only a route that found nobody is.
+    if (summary.outcome === "exhausted") this.#span.setStatus({ code: SpanStatusCode.ERROR });
+    this.#span.end();
+    if (this.#call !== undefined) sayCallEnd(this.#call, facts, summary);
+    instruments.routeRequests.add(1, this.#tier, summary.outcome, facts.arm);
+    if (facts.stream) instruments.streamActive.add(-1, { [metricLabel.tier]: this.#tier });
+  }
+
+  #sayEnd(span: Recording, summary: RouteSummary): void {
+    sayServed(span, summary);
+    span.say(switchyard.routeAttempts, summary.attempts);
+    span.say(switchyard.routeRetries, summary.retries);
+    span.say(switchyard.routeFallbackDepth, summary.fallbackDepth);
+    span.say(switchyard.routeBackoffTotal, this.#backoffTotalMs / 1000);
+    // Never an empty array: there are backends that refuse the whole batch for one (trace-backend.test.ts).
+    span.say(switchyard.routeSkipped, this.#skipped);
+    span.say(switchyard.routeReason, summary.reason);
+  }
 }
 
 function sayRoute(span: Recording, facts: RouteFacts): void {
@@ -185,6 +202,14 @@ function sayCall(call: Recording, facts: RouteFacts): void {
   call.say(switchyard.configRevision, facts.configRevision);
   // The one place for a caller's own string: names of spans and labels of metrics take configured ids only.
   call.say(switchyard.requestModel, boundedText(facts.requestModel));
+}
+
+function sayCallEnd(call: Recording, facts: RouteFacts, summary: RouteSummary): void {
+  const { costNanos } = summary;
+  sayServed(call, summary);
+  call.say(switchyard.routeAttempts, summary.attempts);
+  call.say(switchyard.keep, facts.arm === "canary" || worthKeeping.has(summary.outcome));
+  call.say(switchyard.costAmount, costNanos === undefined ? undefined : usdOf(costNanos));
 }
 
 function sayServed(span: Recording, summary: RouteSummary): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Context, context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Context, context, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import {
   ATTR_ERROR_TYPE,
   ATTR_RPC_METHOD,
@@ -10,9 +10,9 @@ import {
   RPC_SYSTEM_NAME_VALUE_GRPC,
 } from "@opentelemetry/semantic-conventions";
 import { readAuthority } from "./authority.ts";
-import { createCallSummary, withCallSummary } from "./call-summary.ts";
+import { type CallSummary, createCallSummary, withCallSummary } from "./call-summary.ts";
 import { switchyard } from "./names.ts";
-import { recordingOf } from "./recording.ts";
+import { type Recording, recordingOf } from "./recording.ts";
 import { logRequest } from "./request-log.ts";
 import type { SpanSource } from "./span-source.ts";
 import { readTraceContext } from "./trace-context.ts";
@@ -35,9 +35,9 @@ export interface ServerSpan {
   readonly traceId: string;
   readonly context: Context;
   /** Runs inside its context; a stream's handler needs it around each `next()` and `return()`. */
-  readonly run: <T>(work: () => T) => T;
+  run<T>(work: () => T): T;
   /** @param code gRPC's name of the status, or `OK` */
-  readonly end: (code: string) => void;
+  end(code: string): void;
 }
 
 // RPC conventions: the codes that are the server's own fault. The others leave the status unset, so that a
@@ -60,41 +60,75 @@ const unobserved = /^grpc\.(?:health|reflection)\./;
  */
 export function startServerSpan(source: SpanSource, call: ServerCall): ServerSpan {
   const parent = readTraceContext(call.header);
-  if (unobserved.test(call.method)) return unobservedSpan(parent);
+  return unobserved.test(call.method) ? unobservedSpan(parent) : new StartedCall(source, call, parent);
+}
 
-  const system = call.protocol === "connect" ? "connectrpc" : RPC_SYSTEM_NAME_VALUE_GRPC;
-  const span = source.tracer.startSpan(call.method, { kind: SpanKind.SERVER }, parent);
-  const recording = recordingOf(span);
-  recording?.say(ATTR_RPC_SYSTEM_NAME, system);
-  recording?.say(ATTR_RPC_METHOD, call.method);
-  const server = recording && readAuthority(call.authority);
-  recording?.say(ATTR_SERVER_ADDRESS, server?.host);
-  recording?.say(ATTR_SERVER_PORT, server?.port);
-  const summary = createCallSummary(span, source.now());
-  summary.say(switchyard.callerId, call.caller);
-  const inside = withCallSummary(trace.setSpan(parent, span), summary);
-  let ended = false;
-  return {
-    traceId: span.spanContext().traceId,
-    context: inside,
-    run: (work) => context.with(inside, work),
-    end: (code) => {
-      if (ended) return;
-      ended = true;
-      const durationMs = source.now() - summary.startedAt;
-      const status = statusOf(code, call.protocol);
-      const errorType = serverFaults.has(code) ? status : undefined;
-      recording?.say(ATTR_RPC_STATUS_CODE, status);
-      if (errorType !== undefined) {
-        recording?.say(ATTR_ERROR_TYPE, errorType);
-        span.setStatus({ code: SpanStatusCode.ERROR });
-      }
-      span.end();
-      const { rpcServerCallDuration } = source.instruments;
-      rpcServerCallDuration.record(durationMs / 1000, system, call.method, status, errorType);
-      logRequest(source.log, call, { code, durationMs }, summary, span.spanContext());
-    },
-  };
+class StartedCall implements ServerSpan {
+  readonly traceId: string;
+  readonly context: Context;
+  readonly #source: SpanSource;
+  readonly #method: string;
+  readonly #protocol: ServerCall["protocol"];
+  readonly #span: Span;
+  readonly #recording: Recording | undefined;
+  readonly #summary: CallSummary;
+  #ended = false;
+
+  constructor(source: SpanSource, call: ServerCall, parent: Context) {
+    // Not the call itself: a stream's span would keep its headers.
+    const { method, protocol } = call;
+    this.#source = source;
+    this.#method = method;
+    this.#protocol = protocol;
+    this.#span = source.tracer.startSpan(method, { kind: SpanKind.SERVER }, parent);
+    this.traceId = this.#span.spanContext().traceId;
+    this.#recording = recordingOf(this.#span);
+    if (this.#recording !== undefined) sayCalled(this.#recording, call);
+    this.#summary = createCallSummary(this.#recording, source.now());
+    this.#summary.say(switchyard.callerId, call.caller);
+    this.context = withCallSummary(trace.setSpan(parent, this.#span), this.#summary);
+  }
+
+  run<T>(work: () => T): T {
+    return context.with(this.context, work);
+  }
+
+  end(code: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const protocol = this.#protocol;
+    const method = this.#method;
+    const { instruments, log, now } = this.#source;
+    const durationMs = now() - this.#summary.startedAt;
+    const status = statusOf(code, protocol);
+    const errorType = serverFaults.has(code) ? status : undefined;
+    this.#recording?.say(ATTR_RPC_STATUS_CODE, status);
+    if (errorType !== undefined) {
+      this.#recording?.say(ATTR_ERROR_TYPE, errorType);
+      this.#span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    this.#span.end();
+    instruments.rpcServerCallDuration.record(
+      durationMs / 1000,
+      systemOf(protocol),
+      method,
+      status,
+      errorType,
+    );
+    logRequest(log, { method, protocol }, { code, durationMs }, this.#summary, this.#span.spanContext());
+  }
+}
+
+function sayCalled(span: Recording, call: ServerCall): void {
+  span.say(ATTR_RPC_SYSTEM_NAME, systemOf(call.protocol));
+  span.say(ATTR_RPC_METHOD, call.method);
+  const server = readAuthority(call.authority);
+  span.say(ATTR_SERVER_ADDRESS, server?.host);
+  span.say(ATTR_SERVER_PORT, server?.port);
+}
+
+function systemOf(protocol: ServerCall["protocol"]): string {
+  return protocol === "connect" ? "connectrpc" : RPC_SYSTEM_NAME_VALUE_GRPC;
 }
 
 // gRPC spells a status UNAVAILABLE and has one for success; Connect spells it unavailable and has none.

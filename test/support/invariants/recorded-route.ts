@@ -21,7 +21,12 @@ export function startRecordedRoute(now: () => number, stream: boolean, listener:
   const source = { tracer: trace.getTracer("model"), instruments, log, now };
   const route = startRouteSpan(source, sampleRoute({ stream }));
   return {
-    ...route,
+    source: route.source,
+    facts: route.facts,
+    traceId: route.traceId,
+    context: route.context,
+    run: (work) => route.run(work),
+    firstMessage: () => route.firstMessage(),
     skipped: (candidate, why) => {
       route.skipped(candidate, why);
       listener.skipped(candidate, why);
