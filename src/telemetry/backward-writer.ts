@@ -7,16 +7,24 @@ import { Buffer } from "node:buffer";
  */
 export class BackwardWriter {
   #bytes: Buffer;
+  // Not asked of the buffer each time: that takes longer than all else that a short field needs.
+  #size: number;
   #at: number;
 
   constructor(size: number) {
     this.#bytes = Buffer.allocUnsafeSlow(size);
+    this.#size = size;
     this.#at = size;
   }
 
   /** How much is written; the length of what was written since is a difference of two of them. */
   get length(): number {
-    return this.#bytes.length - this.#at;
+    return this.#size - this.#at;
+  }
+
+  /** A copy of what was written since. @param end the length before that */
+  since(end: number): Uint8Array {
+    return new Uint8Array(this.#bytes.subarray(this.#at, this.#size - end));
   }
 
   /** All of it, as a view that the next write leaves alone. */
@@ -86,6 +94,12 @@ export class BackwardWriter {
     this.#bytes.write(digits, this.#at, size, "hex");
   }
 
+  /** What is encoded already. */
+  bytes(encoded: Uint8Array): void {
+    this.#reserve(encoded.length);
+    this.#bytes.set(encoded, (this.#at -= encoded.length));
+  }
+
   text(value: string): void {
     const { length } = value;
     // A call into the runtime takes longer than a short text.
@@ -112,9 +126,11 @@ export class BackwardWriter {
   #reserve(size: number): void {
     if (this.#at >= size) return;
     const written = this.length;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, written + size));
-    larger.set(this.#bytes.subarray(this.#at), larger.length - written);
-    this.#at = larger.length - written;
+    const largerSize = Math.max(this.#size * 2, written + size);
+    const larger = Buffer.allocUnsafeSlow(largerSize);
+    larger.set(this.#bytes.subarray(this.#at), largerSize - written);
+    this.#at = largerSize - written;
+    this.#size = largerSize;
     this.#bytes = larger;
   }
 }

@@ -3,6 +3,8 @@ import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace";
 import { BackwardWriter } from "./backward-writer.ts";
 import { RecordedSpan, type SaidValue } from "./recorded-span.ts";
+import { writeAttributes } from "./write-attributes.ts";
+import { close, tag, writeText } from "./write-field.ts";
 
 /** Grows where they are larger: one of ours takes some 600 bytes. */
 const bytesPerSpan = 1024;
@@ -34,13 +36,10 @@ function originOf(spans: readonly ReadableSpan[]): Origin | undefined {
   return spans.every(isShared) ? first : undefined;
 }
 
-/** A field's tag is its number and how it is written. */
-const tag = (field: number, wire: 0 | 1 | 2 | 5): number => (field << 3) | wire;
-
 function writeSpans(spans: readonly ReadableSpan[], origin: Origin): Uint8Array {
   const out = new BackwardWriter(spans.length * bytesPerSpan);
   const { resource, instrumentationScope } = origin;
-  for (const span of spans.toReversed()) {
+  for (const span of backward(spans)) {
     const end = out.length;
     writeSpan(out, span);
     close(out, 2, end);
@@ -60,6 +59,11 @@ function writeSpans(spans: readonly ReadableSpan[], origin: Origin): Uint8Array 
   return out.finish();
 }
 
+/** From its end to its start. Hardly any span has more than one link or event. */
+function backward<T>(list: readonly T[]): readonly T[] {
+  return list.length > 1 ? list.toReversed() : list;
+}
+
 function writeSpan(out: BackwardWriter, span: ReadableSpan): void {
   const context = span.spanContext();
   const parent = span.parentSpanContext;
@@ -70,9 +74,9 @@ function writeSpan(out: BackwardWriter, span: ReadableSpan): void {
   if (span.status.message !== undefined && span.status.message !== "") writeText(out, 2, span.status.message);
   close(out, 15, end);
   writeCount(out, 14, span.droppedLinksCount);
-  for (const link of span.links.toReversed()) writeLink(out, link);
+  for (const link of backward(span.links)) writeLink(out, link);
   writeCount(out, 12, span.droppedEventsCount);
-  for (const event of span.events.toReversed()) writeEvent(out, event);
+  for (const event of backward(span.events)) writeEvent(out, event);
   writeCount(out, 10, span.droppedAttributesCount);
   writeAttributes(out, 9, span instanceof RecordedSpan ? span.said : flatten(span.attributes));
   writeTime(out, 8, span.endTime);
@@ -131,56 +135,6 @@ function flatten(attributes: Attributes | undefined): readonly SaidValue[] {
   return attributes === undefined ? [] : (Object.entries(attributes).flat(1) as SaidValue[]);
 }
 
-/** @param said names and values in turn */
-function writeAttributes(out: BackwardWriter, field: number, said: readonly SaidValue[]): void {
-  for (let at = said.length - 2; at >= 0; at -= 2) {
-    const end = out.length;
-    writeValue(out, said[at + 1]);
-    close(out, 2, end);
-    writeText(out, 1, said[at] as string);
-    close(out, field, end);
-  }
-}
-
-function writeValue(out: BackwardWriter, value: SaidValue | undefined): void {
-  if (typeof value === "string") {
-    writeText(out, 1, value);
-  } else if (typeof value === "boolean") {
-    out.byte(value ? 1 : 0);
-    out.byte(tag(2, 0));
-  } else if (typeof value === "number") {
-    writeNumber(out, value);
-  } else if (value !== undefined) {
-    writeList(out, value);
-  }
-}
-
-function writeNumber(out: BackwardWriter, value: number): void {
-  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) {
-    out.varint64(value);
-    out.byte(tag(3, 0));
-  } else {
-    out.double(value);
-    out.byte(tag(4, 1));
-  }
-}
-
-function writeList(out: BackwardWriter, values: Exclude<SaidValue, string | number | boolean>): void {
-  const listEnd = out.length;
-  for (let at = values.length - 1; at >= 0; at--) {
-    const end = out.length;
-    writeValue(out, values[at]);
-    close(out, 1, end);
-  }
-  close(out, 5, listEnd);
-}
-
-function writeText(out: BackwardWriter, field: number, text: string): void {
-  const end = out.length;
-  out.text(text);
-  close(out, field, end);
-}
-
 function writeId(out: BackwardWriter, field: number, digits: string): void {
   const end = out.length;
   out.hex(digits);
@@ -195,10 +149,4 @@ function writeCount(out: BackwardWriter, field: number, count: number): void {
 function writeTime(out: BackwardWriter, field: number, [seconds, nanos]: HrTime): void {
   out.nanos(seconds, nanos);
   out.byte(tag(field, 1));
-}
-
-/** What was written since becomes this field: its length and its tag go before it. */
-function close(out: BackwardWriter, field: number, end: number): void {
-  out.varint(out.length - end);
-  out.byte(tag(field, 2));
 }

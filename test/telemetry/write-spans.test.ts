@@ -116,6 +116,24 @@ describe("the serializer of spans", () => {
     );
   });
 
+  it("writes the same bytes where names and values come again", () => {
+    const few = fc.dictionary(
+      fc.constantFrom("a", "b", "é"),
+      fc.constantFrom<Attributes[string]>("x", "y", "é", 0, 1, 0.5, NaN, true, false, ["x"], []),
+      { noNullPrototype: true },
+    ) as fc.Arbitrary<Attributes>;
+    fc.assert(
+      fc.property(fc.array(few, { minLength: 1, maxLength: 8 }), (all) => {
+        const spans = all.map((said) =>
+          spanOf({ ...plain, attributes: said, events: [{ name: "e", attributes: said }] }),
+        );
+        expect(spanSerializer.serializeRequest(spans)).toEqual(
+          asBytes(ProtobufTraceSerializer.serializeRequest(spans)),
+        );
+      }),
+    );
+  });
+
   it("grows for a batch beyond its usual size", () => {
     const one = spanOf({ ...plain, attributes: { long: "x".repeat(700_000), more: "é".repeat(400_000) } });
     const spans = [one, spanOf(plain), one];
