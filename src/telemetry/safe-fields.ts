@@ -36,12 +36,13 @@ export function safeText(text: string): string {
 }
 
 function safeObject(fields: object, depth: number): Record<string, unknown> {
-  const safe: Record<string, unknown> = {};
-  // Not by entries, which would be a list for each of them: a line is written with every call.
-  for (const name of Object.keys(fields)) {
-    const value: unknown = Reflect.get(fields, name);
+  // A copy as a whole, in which what must not be shown gives way: to put one field after the other takes longer.
+  const safe: Record<string, unknown> = { ...fields };
+  for (const name of Object.keys(safe)) {
     const hidden = name.length <= longestSecretName && secretNames.has(name.toLowerCase());
-    safe[name] = hidden ? censored : safeValue(value, depth + 1);
+    const value = safe[name];
+    const shown = hidden ? censored : safeValue(value, depth + 1);
+    if (shown !== value) safe[name] = shown;
   }
   return safe;
 }

@@ -52,6 +52,7 @@ describe("createLog()", () => {
         Authorization: secret,
         headers: { authorization: secret, "X-Api-Key": secret, cookie: secret },
         calls: [{ request: { headers: { "set-cookie": secret } } }],
+        parsed: JSON.parse(`{"__proto__":{"token":"${secret}"}}`) as unknown,
       },
       "m",
     );
