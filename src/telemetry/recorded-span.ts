@@ -22,7 +22,8 @@ export interface SpanStart {
   readonly kind: SpanKind;
   readonly spanContext: SpanContext;
   readonly parentSpanContext: SpanContext | undefined;
-  readonly links: Link[];
+  /** Undefined: none. */
+  readonly links: Link[] | undefined;
   /** What the monotonic clock and this add up to is the time of day, in milliseconds. */
   readonly clockOffset: number;
 }
@@ -35,6 +36,7 @@ export interface SpanOrigin {
   readonly onEnd: (span: RecordedSpan) => void;
 }
 
+const unset: SpanStatus = { code: SpanStatusCode.UNSET };
 /** The SDK's own default. */
 const mostEvents = 128;
 
@@ -47,12 +49,10 @@ export class RecordedSpan implements Span, ReadableSpan {
   name: string;
   readonly kind: SpanKind;
   readonly parentSpanContext?: SpanContext;
-  readonly links: Link[];
-  readonly events: TimedEvent[] = [];
   readonly clockOffset: number;
   /** Names and values in turn, each name once. */
   readonly said: SaidValue[] = [];
-  status: SpanStatus = { code: SpanStatusCode.UNSET };
+  status: SpanStatus = unset;
   ended = false;
   readonly droppedAttributesCount = 0;
   droppedEventsCount = 0;
@@ -60,13 +60,16 @@ export class RecordedSpan implements Span, ReadableSpan {
   readonly #context: SpanContext;
   readonly #origin: SpanOrigin;
   readonly #startedAt: number;
+  // Undefined: none, as of nearly every span.
+  #links: Link[] | undefined;
+  #events: TimedEvent[] | undefined;
   #endedAt: number;
 
   constructor(start: SpanStart, origin: SpanOrigin) {
     this.name = start.name;
     this.kind = start.kind;
     if (start.parentSpanContext !== undefined) this.parentSpanContext = start.parentSpanContext;
-    this.links = start.links;
+    this.#links = start.links;
     this.clockOffset = start.clockOffset;
     this.#context = start.spanContext;
     this.#origin = origin;
@@ -106,14 +109,15 @@ export class RecordedSpan implements Span, ReadableSpan {
     // Times of others are not taken: all of a trace is told by one clock.
     const said = isAttributes(attributes) ? attributes : {};
     if (this.ended) return this;
-    if (this.events.length < mostEvents) {
-      this.events.push({ name, time: toHrTime(this.#now()), attributes: said });
+    this.#events ??= [];
+    if (this.#events.length < mostEvents) {
+      this.#events.push({ name, time: toHrTime(this.#now()), attributes: said });
     } else this.droppedEventsCount += 1;
     return this;
   }
 
   addLink(link: Link): this {
-    if (!this.ended) this.links.push(link);
+    if (!this.ended) (this.#links ??= []).push(link);
     return this;
   }
 
@@ -157,6 +161,14 @@ export class RecordedSpan implements Span, ReadableSpan {
       attributes[this.said[at] as string] = this.said[at + 1];
     }
     return attributes;
+  }
+
+  get links(): Link[] {
+    return this.#links ?? [];
+  }
+
+  get events(): TimedEvent[] {
+    return this.#events ?? [];
   }
 
   get startTime(): HrTime {

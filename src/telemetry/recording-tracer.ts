@@ -20,7 +20,7 @@ export function createRecordingTracer(origin: SpanOrigin): SpanStarter {
         kind: options?.kind ?? SpanKind.INTERNAL,
         spanContext: isBelow ? below(above, ids.generateSpanId()) : firstOf(ids),
         parentSpanContext: isBelow ? above : undefined,
-        links: options?.links ?? [],
+        links: options?.links,
         clockOffset: parent instanceof RecordedSpan ? parent.clockOffset : Date.now() - performance.now(),
       },
       origin,
