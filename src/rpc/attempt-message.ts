@@ -1,6 +1,12 @@
-import type { Message, MessageInitShape } from "@bufbuild/protobuf";
-import type { AttemptSchema, Cost, UpstreamErrorSchema } from "../../gen/switchyard/v1/routing_pb.ts";
-import { AttemptOutcome } from "../../gen/switchyard/v1/routing_pb.ts";
+import {
+  type Attempt,
+  AttemptOutcome,
+  BreakerState,
+  type Cost,
+  RouteReason,
+  SkipReason,
+  type UpstreamError,
+} from "../../gen/switchyard/v1/routing_pb.ts";
 import type { AttemptCost, AttemptEntry, SkipEntry, TrailEntry } from "../attempt/trail.ts";
 import { errorReasonOf } from "../routing/error-reason.ts";
 import type { Failure } from "../routing/failure.ts";
@@ -9,11 +15,6 @@ import { clipText } from "./clip-text.ts";
 import { toBreakerState, toErrorReason, toOutcome, toRouteReason, toSkipReason } from "./contract-enums.ts";
 import { toDuration, toTimestamp } from "./wire-time.ts";
 
-/** An `Attempt` before it is created. */
-export type AttemptInit = Exclude<MessageInitShape<typeof AttemptSchema>, Message>;
-
-type UpstreamErrorInit = Exclude<MessageInitShape<typeof UpstreamErrorSchema>, Message>;
-
 /** Of an error's own sentence. */
 const longestMessage = 200;
 
@@ -21,15 +22,15 @@ const longestMessage = 200;
 const longestRequestId = 128;
 
 /** One entry of a trail as callers see it. */
-export function toAttempt(entry: TrailEntry): AttemptInit {
+export function toAttempt(entry: TrailEntry): Attempt {
   return entry.kind === "skip" ? skipped(entry) : attempted(entry);
 }
 
 /** A candidate that the plan ruled out. */
-export function toExcluded({ deployment, skip }: ExcludedCandidate): AttemptInit {
+export function toExcluded({ deployment, skip }: ExcludedCandidate): Attempt {
   return {
+    ...notMade,
     deployment: deployment.id,
-    outcome: AttemptOutcome.SKIPPED,
     skipReason: toSkipReason(skip),
   };
 }
@@ -39,22 +40,34 @@ export function toCost({ nanos, unpriced, estimated }: AttemptCost): Cost {
   return { $typeName: "switchyard.v1.Cost", nanosUsd: nanos, unpriced, estimated };
 }
 
-function skipped({ deployment, skip, breakerState }: SkipEntry): AttemptInit {
+function skipped({ deployment, skip, breakerState }: SkipEntry): Attempt {
   return {
+    ...notMade,
     deployment,
-    outcome: AttemptOutcome.SKIPPED,
     skipReason: toSkipReason(skip),
     breakerState: toBreakerState(breakerState),
   };
 }
 
-function attempted(entry: AttemptEntry): AttemptInit {
+/** A candidate that was passed over, as far as all of them are alike. */
+const notMade = {
+  $typeName: "switchyard.v1.Attempt",
+  number: 0,
+  reason: RouteReason.UNSPECIFIED,
+  outcome: AttemptOutcome.SKIPPED,
+  breakerState: BreakerState.UNSPECIFIED,
+  keyId: "",
+} as const;
+
+function attempted(entry: AttemptEntry): Attempt {
   const { failure, firstTokenMs, usage, cost } = entry;
   return {
+    $typeName: "switchyard.v1.Attempt",
     number: entry.number,
     deployment: entry.deployment,
     reason: toRouteReason(entry.reason),
     outcome: toOutcome(entry.outcome),
+    skipReason: SkipReason.UNSPECIFIED,
     breakerState: toBreakerState(entry.breakerState),
     keyId: entry.keyId,
     startTime: toTimestamp(entry.startedAt),
@@ -67,14 +80,15 @@ function attempted(entry: AttemptEntry): AttemptInit {
   };
 }
 
-function toUpstreamError(failure: Failure): UpstreamErrorInit {
+function toUpstreamError(failure: Failure): UpstreamError {
   const { retryAfterMs } = failure;
   return {
+    $typeName: "switchyard.v1.UpstreamError",
     reason: toErrorReason(errorReasonOf(failure.kind)),
     httpStatus: failure.httpStatus ?? 0,
     upstreamCode: failure.upstreamCode ?? "",
     message: clipText(failure.message, longestMessage),
     upstreamRequestId: clipText(failure.upstreamRequestId ?? "", longestRequestId),
-    ...(retryAfterMs === undefined ? {} : { retryAfter: toDuration(retryAfterMs) }),
+    retryAfter: retryAfterMs === undefined ? undefined : toDuration(retryAfterMs),
   };
 }

@@ -2,7 +2,7 @@ import { QuotaFailureSchema, RetryInfoSchema } from "../../gen/google/rpc/error_
 import type { BudgetLeft } from "../admission/budget-book.ts";
 import { decidedError } from "./decided-error.ts";
 import { errorInfo } from "./error-info.ts";
-import type { DecisionInit } from "./route-decision.ts";
+import type { RouteDecision } from "../../gen/switchyard/v1/routing_pb.ts";
 import type { RpcError } from "./rpc-error.ts";
 import { toDuration } from "./wire-time.ts";
 
@@ -12,7 +12,7 @@ import { toDuration } from "./wire-time.ts";
  */
 export function budgetError(
   { limit, nanos, resetsAt }: BudgetLeft,
-  decision: DecisionInit,
+  decision: RouteDecision,
   now: number,
 ): RpcError {
   const resetTime = new Date(resetsAt).toISOString();

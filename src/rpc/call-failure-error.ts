@@ -8,12 +8,12 @@ import { clipText } from "./clip-text.ts";
 import { decidedError } from "./decided-error.ts";
 import { errorInfo } from "./error-info.ts";
 import type { RpcCode, RpcError, RpcErrorDetail } from "./rpc-error.ts";
-import type { DecisionInit } from "./route-decision.ts";
+import type { RouteDecision } from "../../gen/switchyard/v1/routing_pb.ts";
 import { toDuration } from "./wire-time.ts";
 
 /** What an error says of the call besides how it failed. */
 export interface FailedCall {
-  readonly decision: DecisionInit;
+  readonly decision: RouteDecision;
   /** The model that was called last, else the one that was asked for. */
   readonly model: string;
   /** Upstream calls that were made. */

@@ -1,9 +1,12 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { AttemptSchema, RouteDecisionSchema } from "../../gen/switchyard/v1/routing_pb.ts";
-import type { AttemptInit } from "./attempt-message.ts";
+import { toBinary } from "@bufbuild/protobuf";
+import {
+  type Attempt,
+  AttemptSchema,
+  type RouteDecision,
+  RouteDecisionSchema,
+} from "../../gen/switchyard/v1/routing_pb.ts";
 import { clipText } from "./clip-text.ts";
 import { type RpcCode, RpcError, type RpcErrorDetail } from "./rpc-error.ts";
-import type { DecisionInit } from "./route-decision.ts";
 import { statusDetails } from "./status-details.ts";
 
 /** An error before the decision is attached. */
@@ -25,8 +28,8 @@ export const longestStatusBytes = 3072;
 const longestMessage = 200;
 
 /** An error of a call whose route was decided: the decision goes with it, with as many attempts as there is room for. */
-export function decidedError(parts: DecidedErrorParts, decision: DecisionInit): RpcError {
-  const withAttempts = (attempts: AttemptInit[]): RpcError =>
+export function decidedError(parts: DecidedErrorParts, decision: RouteDecision): RpcError {
+  const withAttempts = (attempts: Attempt[]): RpcError =>
     new RpcError(
       parts.code,
       clipText(parts.message, longestMessage),
@@ -42,7 +45,7 @@ export function decidedError(parts: DecidedErrorParts, decision: DecisionInit): 
 const envelopeBytes = 4;
 
 /** The first and the last tell most: how it began and why it ended. Then as many of the others as fit, in order. */
-function mostThatFit(attempts: readonly AttemptInit[], room: number): AttemptInit[] {
+function mostThatFit(attempts: readonly Attempt[], room: number): Attempt[] {
   const sizes = attempts.map(sizeOf);
   const last = attempts.length - 1;
   const kept = new Set<number>();
@@ -58,6 +61,6 @@ function mostThatFit(attempts: readonly AttemptInit[], room: number): AttemptIni
 }
 
 /** Encoded, with its tag and length. */
-function sizeOf(attempt: AttemptInit): number {
-  return toBinary(AttemptSchema, create(AttemptSchema, attempt)).length + 3;
+function sizeOf(attempt: Attempt): number {
+  return toBinary(AttemptSchema, attempt).length + 3;
 }

@@ -1,9 +1,9 @@
-import type { DecisionInit } from "./route-decision.ts";
+import type { RouteDecision } from "../../gen/switchyard/v1/routing_pb.ts";
 import type { RpcCode } from "./rpc-error.ts";
 
 /** How one call was decided and ended. */
 export interface EndedDecision {
-  readonly decision: DecisionInit;
+  readonly decision: RouteDecision;
   /** Milliseconds since the epoch. */
   readonly endedAt: number;
   /** What the caller saw. */

@@ -73,6 +73,7 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
       const { completion, served } = outcome;
       const { createdSeconds } = completion;
       return {
+        $typeName: "switchyard.v1.ChatResponse",
         id: completion.id,
         createTime: toTimestamp(createdSeconds === undefined ? clock.wallClock() : createdSeconds * 1000),
         modelVersion: completion.modelVersion,

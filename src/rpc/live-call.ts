@@ -1,4 +1,4 @@
-import type { RouteDetail } from "../../gen/switchyard/v1/routing_pb.ts";
+import type { RouteDecision, RouteDetail } from "../../gen/switchyard/v1/routing_pb.ts";
 import type { BudgetReservation } from "../admission/budget-book.ts";
 import type { Served, Serving } from "../attempt/call-outcome.ts";
 import type { PlannedCall } from "../attempt/planned-call.ts";
@@ -7,7 +7,7 @@ import type { Catalog } from "../routing/catalog.ts";
 import { spentNanos } from "./call-budget.ts";
 import { callFailureError } from "./call-failure-error.ts";
 import type { DecisionFeed } from "./decision-feed.ts";
-import { type DecisionFacts, type DecisionInit, inAnswer, inError, routeDecision } from "./route-decision.ts";
+import { type DecisionFacts, inAnswer, inError, routeDecision } from "./route-decision.ts";
 import type { RpcError } from "./rpc-error.ts";
 import type { Clock } from "./wire-time.ts";
 
@@ -15,9 +15,9 @@ import type { Clock } from "./wire-time.ts";
 export interface LiveCall extends Disposable {
   readonly planned: PlannedCall;
   /** The decision so far, as the caller wants it. */
-  soFar(serving: Serving): DecisionInit | undefined;
+  soFar(serving: Serving): RouteDecision | undefined;
   /** The call ends with an answer. */
-  answered(served: Served): DecisionInit | undefined;
+  answered(served: Served): RouteDecision | undefined;
   /** The call ends with this error. */
   failed(failure: CallFailure): RpcError;
   /** Nobody reads any more: unless it has ended, the caller went away. */
@@ -51,11 +51,11 @@ class DecidedCall implements LiveCall {
     this.#options = options;
   }
 
-  soFar(serving: Serving): DecisionInit | undefined {
+  soFar(serving: Serving): RouteDecision | undefined {
     return inAnswer(this.#decisionNow(serving), this.#options.detail);
   }
 
-  answered({ attempt, reason }: Served): DecisionInit | undefined {
+  answered({ attempt, reason }: Served): RouteDecision | undefined {
     const { number, deployment, model } = attempt;
     const decision = this.#decisionNow({ number, deployment, model, reason });
     this.#end(decision, "OK");
@@ -87,12 +87,12 @@ class DecidedCall implements LiveCall {
     this.#options.reservation?.settle(spentNanos(this.planned.trail));
   }
 
-  #decisionNow(serving: Serving | undefined): DecisionInit {
+  #decisionNow(serving: Serving | undefined): RouteDecision {
     const { facts, clock, startedAt } = this.#options;
     return routeDecision(facts, this.planned.trail, serving, clock.now() - startedAt);
   }
 
-  #end(decision: DecisionInit, status: "OK" | RpcError["code"]): void {
+  #end(decision: RouteDecision, status: "OK" | RpcError["code"]): void {
     this.#ended = true;
     const { decisions, clock } = this.#options;
     decisions.publish({ decision, endedAt: clock.wallClock(), status });

@@ -11,7 +11,7 @@ import { decidedError } from "./decided-error.ts";
 import type { DecidedErrorParts } from "./decided-error.ts";
 import { errorInfo } from "./error-info.ts";
 import { RpcError } from "./rpc-error.ts";
-import type { DecisionInit } from "./route-decision.ts";
+import type { RouteDecision } from "../../gen/switchyard/v1/routing_pb.ts";
 
 /** Lists of names are clipped: the status must stay small. */
 const longestList = 400;
@@ -20,7 +20,7 @@ const longestList = 400;
 export function planRejectionError(
   rejection: PlanRejection,
   facts: CallFacts,
-  decision: DecisionInit,
+  decision: RouteDecision,
 ): RpcError {
   return decidedError(partsOf(rejection, facts), decision);
 }

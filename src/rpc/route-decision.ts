@@ -1,6 +1,9 @@
-import type { Message, MessageInitShape } from "@bufbuild/protobuf";
-import { RouteDetail, RouteReason } from "../../gen/switchyard/v1/routing_pb.ts";
-import type { RouteDecisionSchema } from "../../gen/switchyard/v1/routing_pb.ts";
+import {
+  type Attempt,
+  type RouteDecision,
+  RouteDetail,
+  RouteReason,
+} from "../../gen/switchyard/v1/routing_pb.ts";
 import type { Serving } from "../attempt/call-outcome.ts";
 import type { Trail } from "../attempt/trail.ts";
 import type { Arm } from "../routing/canary-arm.ts";
@@ -8,14 +11,8 @@ import type { TierName } from "../routing/catalog.ts";
 import type { ExcludedCandidate } from "../routing/plan.ts";
 import type { RouteSpan } from "../telemetry/route-span.ts";
 import { toAttempt, toCost, toExcluded } from "./attempt-message.ts";
-import type { AttemptInit } from "./attempt-message.ts";
 import { toArm, toRouteReason, toTier } from "./contract-enums.ts";
 import { toDuration } from "./wire-time.ts";
-
-/** A `RouteDecision` before it is created, with all that happened. */
-export type DecisionInit = Exclude<MessageInitShape<typeof RouteDecisionSchema>, Message> & {
-  readonly attempts: AttemptInit[];
-};
 
 /** What is decided before the first attempt. */
 export interface DecisionFacts {
@@ -48,8 +45,9 @@ export function routeDecision(
   trail: Trail,
   serving: Serving | undefined,
   latencyMs: number,
-): DecisionInit {
+): RouteDecision {
   return {
+    $typeName: "switchyard.v1.RouteDecision",
     decisionId: facts.id,
     configRevision: facts.configRevision,
     tier: toTier(facts.tier),
@@ -66,13 +64,16 @@ export function routeDecision(
   };
 }
 
-function attemptsOf({ excluded }: DecisionFacts, trail: Trail): AttemptInit[] {
+function attemptsOf({ excluded }: DecisionFacts, trail: Trail): Attempt[] {
   const tried = trail.entries().map(toAttempt);
   return excluded.length === 0 ? tried : [...excluded.map(toExcluded), ...tried];
 }
 
 /** What of it an answer tells. Unspecified is the summary: without its attempts. */
-export function inAnswer(decision: DecisionInit, detail: RouteDetail | undefined): DecisionInit | undefined {
+export function inAnswer(
+  decision: RouteDecision,
+  detail: RouteDetail | undefined,
+): RouteDecision | undefined {
   switch (detail) {
     case RouteDetail.NONE:
       return undefined;
@@ -84,7 +85,7 @@ export function inAnswer(decision: DecisionInit, detail: RouteDetail | undefined
 }
 
 /** What of it an error tells: always the decision, and its attempts unless the caller asked for less. */
-export function inError(decision: DecisionInit, detail: RouteDetail | undefined): DecisionInit {
+export function inError(decision: RouteDecision, detail: RouteDetail | undefined): RouteDecision {
   switch (detail) {
     case RouteDetail.NONE:
     case RouteDetail.SUMMARY:

@@ -1,19 +1,25 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 
 /** A duration of the contract, in whole microseconds: the runtime's own cannot encode a fraction of a nanosecond. */
 export function toDuration(ms: number): Duration {
   const micros = Math.round(Math.max(0, ms) * 1000);
   const seconds = Math.floor(micros / 1e6);
-  const duration = durationFromMs(0);
-  duration.seconds = BigInt(seconds);
-  duration.nanos = (micros - seconds * 1e6) * 1000;
-  return duration;
+  return {
+    $typeName: "google.protobuf.Duration",
+    seconds: BigInt(seconds),
+    nanos: (micros - seconds * 1e6) * 1000,
+  };
 }
 
 /** An instant of the contract, in whole milliseconds. @param epochMs milliseconds since the epoch */
 export function toTimestamp(epochMs: number): Timestamp {
-  return timestampFromMs(Math.round(epochMs));
+  const millis = Math.round(epochMs);
+  const seconds = Math.floor(millis / 1000);
+  return {
+    $typeName: "google.protobuf.Timestamp",
+    seconds: BigInt(seconds),
+    nanos: (millis - seconds * 1000) * 1e6,
+  };
 }
 
 /** Milliseconds of a duration of the contract; undefined where it is not set. */

@@ -8,12 +8,12 @@ import type { FailureKind } from "../../src/routing/failure.ts";
 import { callFailureError, type FailedCall } from "../../src/rpc/call-failure-error.ts";
 import type { RpcError } from "../../src/rpc/rpc-error.ts";
 import { toMs } from "../../src/rpc/wire-time.ts";
-import { decisionInit, skipEntry } from "../support/call-samples.ts";
+import { routeDecisionOf, skipEntry } from "../support/call-samples.ts";
 import { detailOf } from "../support/rpc-error-details.ts";
 import { sampleFailure } from "../support/routing-samples.ts";
 
 const call: FailedCall = {
-  decision: decisionInit({ attemptCount: 2 }),
+  decision: routeDecisionOf({ attemptCount: 2 }),
   model: "acme/a",
   attempts: 2,
   entries: [],

@@ -9,7 +9,7 @@ import { errorInfo } from "../../src/rpc/error-info.ts";
 import { planRejectionError } from "../../src/rpc/plan-rejection-error.ts";
 import type { RpcError } from "../../src/rpc/rpc-error.ts";
 import { statusDetails } from "../../src/rpc/status-details.ts";
-import { attemptEntry, decisionInit, skipEntry } from "../support/call-samples.ts";
+import { attemptEntry, routeDecisionOf, skipEntry } from "../support/call-samples.ts";
 import { detailOf } from "../support/rpc-error-details.ts";
 import { candidatesFrom, sampleFacts, sampleFailure, sampleModel } from "../support/routing-samples.ts";
 
@@ -45,7 +45,7 @@ function failedWith(entries: readonly TrailEntry[], message: string, model: stri
   return callFailureError(
     { kind: "context-too-long", failure, retryAfterMs: 900, contentSent: false, retriesSpent: true },
     {
-      decision: decisionInit({ attempts: entries.map(toAttempt), model, deployment: `${model}@one` }),
+      decision: routeDecisionOf({ attempts: entries.map(toAttempt), model, deployment: `${model}@one` }),
       model,
       attempts: entries.length,
       entries,
@@ -58,7 +58,7 @@ function failedWith(entries: readonly TrailEntry[], message: string, model: stri
 describe("an error of a decided call", () => {
   it("keeps all attempts where there is room", () => {
     const attempts = [1, 2, 3].map((number) => toAttempt(attemptEntry({ number })));
-    const error = decidedError(parts, decisionInit({ attempts }));
+    const error = decidedError(parts, routeDecisionOf({ attempts }));
     expect(detailOf(error, RouteDecisionSchema)?.attempts.map(({ number }) => number)).toEqual([1, 2, 3]);
   });
 
@@ -66,7 +66,7 @@ describe("an error of a decided call", () => {
     const attempts = Array.from({ length: 100 }, (_, index) =>
       toAttempt(attemptEntry({ number: index + 1 })),
     );
-    const error = decidedError(parts, decisionInit({ attempts }));
+    const error = decidedError(parts, routeDecisionOf({ attempts }));
     const numbers = detailOf(error, RouteDecisionSchema)?.attempts.map(({ number }) => number) ?? [];
     expect(numbers.length).toBeGreaterThan(10);
     expect(numbers.length).toBeLessThan(100);
@@ -109,7 +109,7 @@ describe("an error of a decided call", () => {
       fc.property(name, names, names, names, excluded, (wanted, suggestions, models, providers, out) => {
         const facts = sampleFacts({ maxCostNanos: 1n, target: { kind: "model", model: wanted } });
         const provider = { provider: wanted, models, providers };
-        const decision = decisionInit({ model: wanted });
+        const decision = routeDecisionOf({ model: wanted });
         const rejections = [
           { kind: "unknown-model", name: wanted, suggestions: suggestions.slice(0, 3), provider },
           { kind: "unknown-deployment", name: wanted, suggestions: suggestions.slice(0, 3) },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createDecisionFeed, type EndedDecision } from "../../src/rpc/decision-feed.ts";
-import { decisionInit } from "../support/call-samples.ts";
+import { routeDecisionOf } from "../support/call-samples.ts";
 
 function ended(id: number): EndedDecision {
-  return { decision: decisionInit({ decisionId: `${id}` }), endedAt: id, status: "OK" };
+  return { decision: routeDecisionOf({ decisionId: `${id}` }), endedAt: id, status: "OK" };
 }
 
 function idsOf(watched: readonly unknown[]): readonly (number | string)[] {

@@ -41,7 +41,7 @@ import type { Log } from "../../src/telemetry/log.ts";
 import { createKeyRotation } from "../../src/upstream/key-rotation.ts";
 import type { KeyPool, KeySnapshot } from "../../src/upstream/key-pool.ts";
 import type { Upstream } from "../../src/upstream/upstream.ts";
-import { callContext, chatInput, decisionInit } from "../support/call-samples.ts";
+import { callContext, chatInput, routeDecisionOf } from "../support/call-samples.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { anyKey, configOf, parse } from "../support/parsed-config.ts";
 import { detailOf, errorOf } from "../support/rpc-error-details.ts";
@@ -410,7 +410,11 @@ describe("the other calls of operators", () => {
   it("shows decisions: the last ones newest first, then each as it ends", async () => {
     const of = world();
     const publish = (id: string) =>
-      of.feed.publish({ decision: decisionInit({ decisionId: id }), endedAt: epoch, status: "UNAVAILABLE" });
+      of.feed.publish({
+        decision: routeDecisionOf({ decisionId: id }),
+        endedAt: epoch,
+        status: "UNAVAILABLE",
+      });
     publish("1");
     publish("2");
     const stop = new AbortController();
@@ -431,7 +435,7 @@ describe("the other calls of operators", () => {
     const watch = of.watch(0, new AbortController().signal);
     const first = watch.next();
     for (let id = 0; id < 20; id++) {
-      of.feed.publish({ decision: decisionInit({ decisionId: `${id}` }), endedAt: epoch, status: "OK" });
+      of.feed.publish({ decision: routeDecisionOf({ decisionId: `${id}` }), endedAt: epoch, status: "OK" });
     }
     await first;
     const drained = (async () => {

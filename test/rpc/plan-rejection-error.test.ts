@@ -11,7 +11,7 @@ import type { Catalog } from "../../src/routing/catalog.ts";
 import { planRoute } from "../../src/routing/plan-route.ts";
 import { planRejectionError } from "../../src/rpc/plan-rejection-error.ts";
 import type { RpcError } from "../../src/rpc/rpc-error.ts";
-import { decisionInit } from "../support/call-samples.ts";
+import { routeDecisionOf } from "../support/call-samples.ts";
 import { detailOf } from "../support/rpc-error-details.ts";
 import { sampleCatalog, sampleFacts, sampleModel } from "../support/routing-samples.ts";
 
@@ -37,7 +37,7 @@ function rejected(facts: Partial<CallFacts>, from: Catalog = catalog): RpcError 
   const asked = sampleFacts(facts);
   const result = planRoute(from, asked);
   if (result.kind === "planned") throw new Error("there is a plan");
-  return planRejectionError(result.rejection, asked, decisionInit());
+  return planRejectionError(result.rejection, asked, routeDecisionOf());
 }
 
 function infoOf(error: RpcError) {

@@ -6,6 +6,7 @@ import {
   BreakerState,
   CanaryArm,
   ErrorReason,
+  type RouteDecision,
   RouteDecisionSchema,
   RouteDetail,
   RouteReason,
@@ -13,13 +14,7 @@ import {
   Tier,
 } from "../../gen/switchyard/v1/routing_pb.ts";
 import { createTrail, type TrailEntry } from "../../src/attempt/trail.ts";
-import {
-  type DecisionFacts,
-  type DecisionInit,
-  inAnswer,
-  inError,
-  routeDecision,
-} from "../../src/rpc/route-decision.ts";
+import { type DecisionFacts, inAnswer, inError, routeDecision } from "../../src/rpc/route-decision.ts";
 import { toMs } from "../../src/rpc/wire-time.ts";
 import { attemptEntry, skipEntry } from "../support/call-samples.ts";
 import { candidatesFrom, sampleFailure, sampleModel } from "../support/routing-samples.ts";
@@ -55,7 +50,7 @@ const rescued = trailOf(
 );
 const serving = { number: 2, deployment: "acme/c@two", model: "acme/c", reason: "fallback" } as const;
 
-function created(decision: DecisionInit) {
+function created(decision: RouteDecision) {
   return create(RouteDecisionSchema, decision);
 }
 

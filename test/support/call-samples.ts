@@ -1,12 +1,12 @@
 import { create, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { Role, UsageSchema, UsageSource } from "../../gen/switchyard/v1/content_pb.ts";
 import { ChatInputSchema } from "../../gen/switchyard/v1/gateway_service_pb.ts";
+import { type RouteDecision, RouteDecisionSchema } from "../../gen/switchyard/v1/routing_pb.ts";
 import type { CallRunner } from "../../src/attempt/call-runner.ts";
 import type { Served, StreamEvent } from "../../src/attempt/call-outcome.ts";
 import type { PlannedCall } from "../../src/attempt/planned-call.ts";
 import type { AttemptEntry, SkipEntry } from "../../src/attempt/trail.ts";
 import type { CallContext } from "../../src/rpc/call-context.ts";
-import type { DecisionInit } from "../../src/rpc/route-decision.ts";
 
 /** A valid chat of one user's words. */
 export const chatInput: Exclude<MessageInitShape<typeof ChatInputSchema>, Message> = {
@@ -77,8 +77,10 @@ export function served(fields: Partial<AttemptEntry> = {}): Served {
 }
 
 /** A decision without attempts. */
-export function decisionInit(fields: Partial<DecisionInit> = {}): DecisionInit {
-  return {
+export function routeDecisionOf(
+  fields: Exclude<MessageInitShape<typeof RouteDecisionSchema>, Message> = {},
+): RouteDecision {
+  return create(RouteDecisionSchema, {
     decisionId: "PROD_01ARZ3NDEKTSV4RRFFQ69G5FAV",
     configRevision: "0123456789ab",
     model: "acme/a",
@@ -86,7 +88,7 @@ export function decisionInit(fields: Partial<DecisionInit> = {}): DecisionInit {
     attemptCount: 0,
     attempts: [],
     ...fields,
-  };
+  });
 }
 
 /** A runner that does what a test says; what it is given is kept. */

@@ -3,10 +3,10 @@ import { createDecisionFeed, type EndedDecision, type WatchedDecision } from "..
 import type { PeerFact } from "../../src/workers/peer-fact.ts";
 import type { PeerAnswered } from "../../src/workers/peers.ts";
 import { type SharedDecisions, tellOfDecisions } from "../../src/workers/tell-of-decisions.ts";
-import { decisionInit } from "../support/call-samples.ts";
+import { routeDecisionOf } from "../support/call-samples.ts";
 
 function ended(endedAt: number): EndedDecision {
-  return { decision: decisionInit({ decisionId: `${endedAt}` }), endedAt, status: "OK" };
+  return { decision: routeDecisionOf({ decisionId: `${endedAt}` }), endedAt, status: "OK" };
 }
 
 /** Two workers, each hearing at once what the other tells. */
