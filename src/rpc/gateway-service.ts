@@ -67,33 +67,39 @@ export function createGatewayService(options: GatewayServiceOptions): RpcService
 
   return defineService(GatewayService, {
     async chat(request, context) {
-      using call = begin(request, context, false);
-      const outcome = await runner.chat(call.planned);
-      if (outcome.kind === "failed") throw call.failed(outcome.failure);
-      const { completion, served } = outcome;
-      const { createdSeconds } = completion;
-      return {
-        $typeName: "switchyard.v1.ChatResponse",
-        id: completion.id,
-        createTime: toTimestamp(createdSeconds === undefined ? clock.wallClock() : createdSeconds * 1000),
-        modelVersion: completion.modelVersion,
-        choices: [...completion.choices],
-        usage: served.usage,
-        cost: toCost(served.cost),
-        route: call.answered(served),
-      };
+      const call = begin(request, context, false);
+      // Not `using`, which is a call into the engine's runtime and a tree of garbage for each.
+      try {
+        const outcome = await runner.chat(call.planned);
+        if (outcome.kind === "failed") throw call.failed(outcome.failure);
+        const { completion, served } = outcome;
+        const { createdSeconds } = completion;
+        return {
+          $typeName: "switchyard.v1.ChatResponse",
+          id: completion.id,
+          createTime: toTimestamp(createdSeconds === undefined ? clock.wallClock() : createdSeconds * 1000),
+          modelVersion: completion.modelVersion,
+          choices: [...completion.choices],
+          usage: served.usage,
+          cost: toCost(served.cost),
+          route: call.answered(served),
+        };
+      } finally {
+        call.settle();
+      }
     },
 
     async *chatStream(request, context) {
-      using call = begin(request, context, true);
-      const events = withHeartbeats(runner.chatStream(call.planned), heartbeatMs, options.setTimer);
+      const call = begin(request, context, true);
       try {
+        const events = withHeartbeats(runner.chatStream(call.planned), heartbeatMs, options.setTimer);
         for await (const event of events) {
           // Not handed over to it: that would make a promise more of each response.
           for (const response of streamResponses(event, call, clock.wallClock)) yield response;
         }
       } finally {
         call.left();
+        call.settle();
       }
     },
 

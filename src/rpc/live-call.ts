@@ -12,7 +12,7 @@ import type { RpcError } from "./rpc-error.ts";
 import type { Clock } from "./wire-time.ts";
 
 /** A planned call on its way, and the decision that grows with it. */
-export interface LiveCall extends Disposable {
+export interface LiveCall {
   readonly planned: PlannedCall;
   /** The decision so far, as the caller wants it. */
   soFar(serving: Serving): RouteDecision | undefined;
@@ -22,6 +22,8 @@ export interface LiveCall extends Disposable {
   failed(failure: CallFailure): RpcError;
   /** Nobody reads any more: unless it has ended, the caller went away. */
   left(): void;
+  /** Gives back what was set aside and is not spent. On every path, last of all. */
+  settle(): void;
 }
 
 export interface LiveCallOptions {
@@ -30,7 +32,7 @@ export interface LiveCallOptions {
   readonly clock: Clock;
   readonly facts: DecisionFacts;
   readonly detail: RouteDetail | undefined;
-  /** What was set aside for it, where its caller has a budget; disposing the call settles it. */
+  /** What was set aside for it, where its caller has a budget. */
   readonly reservation: BudgetReservation | undefined;
   /** Instant of the monotonic clock. */
   readonly startedAt: number;
@@ -83,7 +85,7 @@ class DecidedCall implements LiveCall {
     if (!this.#ended) this.#end(this.#decisionNow(undefined), "CANCELLED");
   }
 
-  [Symbol.dispose](): void {
+  settle(): void {
     this.#options.reservation?.settle(spentNanos(this.planned.trail));
   }
 
