@@ -1,4 +1,4 @@
-import { fromBinary, toBinary, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { fromBinary, type Message } from "@bufbuild/protobuf";
 import type {
   MethodDefinition,
   sendUnaryData,
@@ -10,6 +10,7 @@ import type {
 } from "@grpc/grpc-js";
 import type { GrpcExchange, GrpcGate } from "./grpc-gate.ts";
 import { toGrpcStatus } from "./grpc-status.ts";
+import type { WriteMessage } from "./message-writer.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { RpcMethod, RpcService } from "./rpc-service.ts";
 
@@ -18,8 +19,8 @@ type WritingCall = ServerWritableStream<Message | undefined, Message>;
 type StreamCall = WritingCall | ServerDuplexStream<Message, Message>;
 
 /** The service as grpc-js describes it. */
-export function grpcDefinition({ methods }: RpcService): ServiceDefinition {
-  return Object.fromEntries(methods.map((method) => [method.desc.name, grpcMethod(method)]));
+export function grpcDefinition({ methods }: RpcService, write: WriteMessage): ServiceDefinition {
+  return Object.fromEntries(methods.map((method) => [method.desc.name, grpcMethod(method, write)]));
 }
 
 /** Its handlers, which run through the pipeline that the gate opened. */
@@ -63,21 +64,19 @@ function requestsOf(call: ServerDuplexStream<Message, Message>): AsyncIterable<M
   return call.iterator({ destroyOnReturn: false });
 }
 
-function grpcMethod({ name, kind, desc }: RpcMethod): MethodDefinition<Message, Message> {
+function grpcMethod(
+  { name, kind, desc }: RpcMethod,
+  write: WriteMessage,
+): MethodDefinition<Message, Message> {
   return {
     path: `/${name}`,
     requestStream: kind === "bidi_streaming",
     responseStream: kind !== "unary",
-    requestSerialize: (message) => serialize(desc.input, message),
+    requestSerialize: (message) => write(desc.input, message),
     requestDeserialize: (bytes) => fromBinary(desc.input, bytes),
-    responseSerialize: (message) => serialize(desc.output, message),
+    responseSerialize: (message) => write(desc.output, message),
     responseDeserialize: (bytes) => fromBinary(desc.output, bytes),
   };
-}
-
-function serialize(schema: DescMessage, message: Message): Buffer {
-  const { buffer, byteOffset, byteLength } = toBinary(schema, message);
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 async function serveUnary(

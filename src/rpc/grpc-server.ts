@@ -4,6 +4,7 @@ import { drainServer } from "./drain-server.ts";
 import { grpcDefinition, grpcHandlers } from "./grpc-adapter.ts";
 import { createGrpcGate } from "./grpc-gate.ts";
 import { maxSessionMegabytes, streamResetBurst, streamResetRate } from "./http-servers.ts";
+import { createMessageWriter } from "./message-writer.ts";
 import type { OpenPort } from "./open-port.ts";
 import type { RpcServer } from "./rpc-server.ts";
 import type { RpcService } from "./rpc-service.ts";
@@ -54,7 +55,10 @@ export function createGrpcServer(options: GrpcServerOptions): RpcServer {
     "grpc.enable_channelz": 0,
   });
   raiseResetLimits(server);
-  for (const service of services) server.addService(grpcDefinition(service), grpcHandlers(service, gate));
+  const write = createMessageWriter();
+  for (const service of services) {
+    server.addService(grpcDefinition(service, write), grpcHandlers(service, gate));
+  }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = createSocketListener((socket) => injector.injectConnection(socket), options.openPort);
 

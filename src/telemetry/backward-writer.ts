@@ -32,6 +32,18 @@ export class BackwardWriter {
     return this.#bytes.subarray(this.#at);
   }
 
+  /** All of it, copied: for a writer that is to be used again. */
+  copy(): Buffer {
+    const copy = Buffer.allocUnsafe(this.length);
+    this.#bytes.copy(copy, 0, this.#at);
+    return copy;
+  }
+
+  /** Forgets what is written, and keeps the room for it. */
+  reset(): void {
+    this.#at = this.#size;
+  }
+
   /** One byte: a tag of a field up to 15, or a small number. */
   byte(value: number): void {
     this.#reserve(1);
@@ -54,9 +66,10 @@ export class BackwardWriter {
   }
 
   /** @param value an integer of at most 64 bits, in two's complement where it is negative */
-  varint64(value: number): void {
-    if (value >= 0 && value <= 0xffff_ffff) {
-      this.varint(value);
+  varint64(value: number | bigint): void {
+    const rounded = Number(value);
+    if (rounded >= 0 && rounded <= 0xffff_ffff) {
+      this.varint(rounded);
       return;
     }
     const digits: number[] = [];
