@@ -8,7 +8,7 @@ export function machineFacts(cores: Cores | undefined, { program }: Upstreams) {
   const pinned =
     cores === undefined
       ? "nothing is pinned"
-      : `the measured process on core ${cores.subject} alone (workers: on any), all others on core ${cores.side}`;
+      : `the measured process on core ${cores.subject} alone, all others on core ${cores.side}`;
   const lines = [
     `Node ${process.versions.node}, ${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"}), ${pinned}.`,
     `Upstream: ${program}. Load average at the end: ${loadavg()

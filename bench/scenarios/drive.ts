@@ -5,7 +5,7 @@ import { connectionsOf, type Side } from "../subjects/side.ts";
 import type { Setting } from "./setting.ts";
 
 /** Enough calls at a time to keep one core busy. */
-const lanes = 100;
+const lanesOfOne = 100;
 const mostWarmUps = 4;
 /** A load process compiles its own code first. */
 const leadMs = 600;
@@ -31,7 +31,12 @@ export async function warmUp(setting: Setting, side: Side): Promise<void> {
 }
 
 /** As hard as it goes. */
-export async function drive({ cores }: Setting, { pid, target }: Side, ms: number): Promise<Round> {
+export async function drive(
+  { cores }: Setting,
+  { pid, target, processes = 1 }: Side,
+  ms: number,
+): Promise<Round> {
+  const lanes = lanesOfOne * processes;
   const connections = connectionsOf(target, lanes);
   const task = { kind: "saturate", target, connections, subject: pid, lanes, leadMs, ms } as const;
   return roundOf(await runLoad(task, cores?.side));

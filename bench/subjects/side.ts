@@ -6,6 +6,8 @@ export interface Side {
   readonly label: string;
   readonly pid: number;
   readonly target: LoadTarget;
+  /** How many processes serve its calls; left out: one. Each gets as many at a time as a program of one process. */
+  readonly processes?: number;
 }
 
 /** Label of the limit of Node. */
@@ -13,4 +15,4 @@ export const nodeLimit = "node limit";
 
 /** HTTP/2 multiplexes: as many calls at a time as the others have connections. */
 export const connectionsOf = (target: LoadTarget, lanes: number): number =>
-  target.http === 2 ? Math.min(10, lanes) : lanes;
+  target.http === 2 ? Math.ceil(lanes / 10) : lanes;
