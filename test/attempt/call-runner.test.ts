@@ -223,6 +223,17 @@ describe("a unary run", () => {
     expect(fleet.snapshot()[0]).toMatchObject({ inFlight: 0, breaker: { failurePpm: 0 } });
   });
 
+  it("keeps no room for an attempt that a bug kept from starting", async () => {
+    const { plan, runner, fleet } = start(failing());
+    const call = Object.defineProperty({ ...plan().call }, "input", {
+      get: () => {
+        throw new Error("a bug");
+      },
+    });
+    await expect(runner.chat(call)).rejects.toThrow("a bug");
+    expect(fleet.snapshot().map(({ inFlight }) => inFlight)).toEqual(fleet.snapshot().map(() => 0));
+  });
+
   it("starts no attempt and no wait once the gateway drains", async () => {
     const { runner, plan, clock, drain, requests } = start(() => ({ kind: "fail", failure: "server-error" }));
     const running = runner.chat(plan().call);
