@@ -1,5 +1,4 @@
 import { type DescField, type DescMessage, type DescOneof, ScalarType } from "@bufbuild/protobuf";
-import { DurationSchema, Edition, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import {
   listWriter,
   mapWriter,
@@ -8,6 +7,7 @@ import {
   singularWriter,
   type WriteMember,
 } from "./member-writers.ts";
+import { isPlainMessage } from "./plain-message.ts";
 import { plainValueWriter, unfit, type ValueWriter, type WriteValue } from "./value-writers.ts";
 
 /** Writes what is in a message, without its length. Throws for what is to be left to the library. */
@@ -32,7 +32,7 @@ export function planOf(schema: DescMessage, plans: MessagePlans): MessagePlan {
   };
   // Before its members: a type may hold itself.
   plans.set(schema, plan);
-  members = isPlain(schema)
+  members = isPlainMessage(schema)
     ? // From the last to the first, as the writer goes.
       schema.members
         .toSorted((a, b) => lastNumber(b) - lastNumber(a))
@@ -44,19 +44,6 @@ export function planOf(schema: DescMessage, plans: MessagePlans): MessagePlan {
 /** For what no message of ours has, so that it has no plan. */
 function refuse(): never {
   throw unfit;
-}
-
-/**
- * Whether a message has the shape that its fields say: proto2 puts defaults on a prototype, wrappers and Struct are
- * unwrapped.
- */
-function isPlain({ file, typeName }: DescMessage): boolean {
-  return (
-    file.edition === Edition.EDITION_PROTO3 &&
-    (!typeName.startsWith("google.protobuf.") ||
-      typeName === DurationSchema.typeName ||
-      typeName === TimestampSchema.typeName)
-  );
 }
 
 function lastNumber(member: DescField | DescOneof): number {

@@ -7,12 +7,7 @@ import {
   hasOption,
   type Message,
 } from "@bufbuild/protobuf";
-import {
-  DurationSchema,
-  Edition,
-  FeatureSet_FieldPresence as FieldPresence,
-  TimestampSchema,
-} from "@bufbuild/protobuf/wkt";
+import { DurationSchema, FeatureSet_FieldPresence as FieldPresence } from "@bufbuild/protobuf/wkt";
 import {
   field as fieldOption,
   type FieldRules,
@@ -23,6 +18,7 @@ import {
   OneofRulesSchema,
   RepeatedRulesSchema,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { isPlainMessage } from "./plain-message.ts";
 import {
   ask,
   durationCheck,
@@ -66,30 +62,18 @@ function messageCheck(desc: DescMessage, compilation: Compilation): QuickCheck |
   };
   // Before its members: a type may hold itself.
   checks.set(desc, check);
-  members = isPlain(desc)
-    ? desc.members
-        .map((member) =>
-          member.kind === "oneof" ? oneofCheck(member, compilation) : fieldCheck(member, compilation),
-        )
-        .filter((member) => member !== undefined)
-    : [ask];
+  // Rules of a message itself, as those of Any, have no quick form.
+  members =
+    isPlainMessage(desc) && !hasOption(desc, messageOption)
+      ? desc.members
+          .map((member) =>
+            member.kind === "oneof" ? oneofCheck(member, compilation) : fieldCheck(member, compilation),
+          )
+          .filter((member) => member !== undefined)
+      : [ask];
   if (members.length > 0) return check;
   checks.set(desc, undefined);
   return undefined;
-}
-
-/**
- * Whether a message has no rules of its own and the shape that its fields say: proto2 puts defaults on a
- * prototype, wrappers and Struct are unwrapped, Any has rules of its own.
- */
-function isPlain(desc: DescMessage): boolean {
-  return (
-    desc.file.edition === Edition.EDITION_PROTO3 &&
-    !hasOption(desc, messageOption) &&
-    (!desc.typeName.startsWith("google.protobuf.") ||
-      desc.typeName === DurationSchema.typeName ||
-      desc.typeName === TimestampSchema.typeName)
-  );
 }
 
 function oneofCheck(oneof: DescOneof, compilation: Compilation): MemberCheck | undefined {
