@@ -4,7 +4,7 @@ import { TraceExporterMetricsHelper } from "@opentelemetry/otlp-transformer";
 import type { PushMetricExporter } from "@opentelemetry/sdk-metrics";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { type Environment, type OtlpTarget, valueOf } from "./export-plan.ts";
-import { spanSerializer } from "./write-spans.ts";
+import { createSpanSerializer } from "./write-spans.ts";
 
 // A batch that takes longer is lost anyway, and a shutdown waits for it. The SDK's own default is 10 s.
 const exportTimeoutMs = 2_000;
@@ -54,7 +54,7 @@ export async function createSpanExporter(
     return new OTLPExporterBase(
       createOtlpGrpcExportDelegate(
         convertLegacyOtlpGrpcOptions(options, "TRACES"),
-        spanSerializer,
+        createSpanSerializer(),
         "otlp_grpc_span_exporter",
         TraceExporterMetricsHelper,
         undefined,
@@ -68,7 +68,7 @@ export async function createSpanExporter(
   return new OTLPExporterBase(
     createOtlpHttpExportDelegate(
       convertLegacyHttpOptions(options, "TRACES", "v1/traces", { "Content-Type": "application/x-protobuf" }),
-      spanSerializer,
+      createSpanSerializer(),
       "otlp_http_span_exporter",
       TraceExporterMetricsHelper,
       undefined,

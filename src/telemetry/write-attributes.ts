@@ -12,7 +12,6 @@ interface Known {
   both: Uint8Array | undefined;
 }
 
-const known = new Map<string, Known>();
 /** Names are words of ours, of which there are fewer. */
 const mostNames = 256;
 
@@ -21,16 +20,27 @@ const mostNames = 256;
  * @param said names and values in turn
  * @see https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/common/v1/common.proto
  */
-export function writeAttributes(out: BackwardWriter, field: number, said: readonly SaidValue[]): void {
-  for (let at = said.length - 2; at >= 0; at -= 2) {
-    const end = out.length;
-    writeAttribute(out, said[at] as string, said[at + 1]);
-    close(out, field, end);
-  }
+export type WriteAttributes = (out: BackwardWriter, field: number, said: readonly SaidValue[]) => void;
+
+/** It remembers names, and how their values were written last. */
+export function createAttributeWriter(): WriteAttributes {
+  const known = new Map<string, Known>();
+  return (out, field, said) => {
+    for (let at = said.length - 2; at >= 0; at -= 2) {
+      const end = out.length;
+      writeAttribute(out, known, said[at] as string, said[at + 1]);
+      close(out, field, end);
+    }
+  };
 }
 
-function writeAttribute(out: BackwardWriter, name: string, value: SaidValue | undefined): void {
-  const last = known.get(name) ?? learn(name);
+function writeAttribute(
+  out: BackwardWriter,
+  known: Map<string, Known>,
+  name: string,
+  value: SaidValue | undefined,
+): void {
+  const last = known.get(name) ?? learn(known, name);
   // A list may be another one by now.
   const isSame = typeof value !== "object" && last.value === value;
   if (isSame && last.both !== undefined) {
@@ -45,7 +55,7 @@ function writeAttribute(out: BackwardWriter, name: string, value: SaidValue | un
   last.value = value;
 }
 
-function learn(name: string): Known {
+function learn(known: Map<string, Known>, name: string): Known {
   const out = new BackwardWriter(name.length + 2);
   writeText(out, 1, name);
   if (known.size === mostNames) known.clear();

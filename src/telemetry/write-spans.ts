@@ -3,7 +3,7 @@ import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace";
 import { BackwardWriter } from "./backward-writer.ts";
 import { RecordedSpan, type SaidValue } from "./recorded-span.ts";
-import { writeAttributes } from "./write-attributes.ts";
+import { createAttributeWriter, type WriteAttributes } from "./write-attributes.ts";
 import { close, tag, writeText } from "./write-field.ts";
 
 /** Grows where they are larger: one of ours takes some 600 bytes. */
@@ -15,13 +15,18 @@ const bytesPerSpan = 1024;
  * scope, as ours do.
  * @see https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
  */
-export const spanSerializer: typeof ProtobufTraceSerializer = {
-  serializeRequest: (spans) => {
-    const origin = originOf(spans);
-    return origin === undefined ? ProtobufTraceSerializer.serializeRequest(spans) : writeSpans(spans, origin);
-  },
-  deserializeResponse: (bytes) => ProtobufTraceSerializer.deserializeResponse(bytes),
-};
+export function createSpanSerializer(): typeof ProtobufTraceSerializer {
+  const writeAttributes = createAttributeWriter();
+  return {
+    serializeRequest: (spans) => {
+      const origin = originOf(spans);
+      return origin === undefined
+        ? ProtobufTraceSerializer.serializeRequest(spans)
+        : writeSpans(spans, origin, writeAttributes);
+    },
+    deserializeResponse: (bytes) => ProtobufTraceSerializer.deserializeResponse(bytes),
+  };
+}
 
 type Origin = Pick<ReadableSpan, "resource" | "instrumentationScope">;
 
@@ -36,12 +41,16 @@ function originOf(spans: readonly ReadableSpan[]): Origin | undefined {
   return spans.every(isShared) ? first : undefined;
 }
 
-function writeSpans(spans: readonly ReadableSpan[], origin: Origin): Uint8Array {
+function writeSpans(
+  spans: readonly ReadableSpan[],
+  origin: Origin,
+  writeAttributes: WriteAttributes,
+): Uint8Array {
   const out = new BackwardWriter(spans.length * bytesPerSpan);
   const { resource, instrumentationScope } = origin;
   for (const span of backward(spans)) {
     const end = out.length;
-    writeSpan(out, span);
+    writeSpan(out, span, writeAttributes);
     close(out, 2, end);
   }
   const scopeEnd = out.length;
@@ -64,7 +73,7 @@ function backward<T>(list: readonly T[]): readonly T[] {
   return list.length > 1 ? list.toReversed() : list;
 }
 
-function writeSpan(out: BackwardWriter, span: ReadableSpan): void {
+function writeSpan(out: BackwardWriter, span: ReadableSpan, writeAttributes: WriteAttributes): void {
   const context = span.spanContext();
   const parent = span.parentSpanContext;
   writeFlags(out, 16, context.traceFlags, parent?.isRemote);
@@ -74,9 +83,9 @@ function writeSpan(out: BackwardWriter, span: ReadableSpan): void {
   if (span.status.message !== undefined && span.status.message !== "") writeText(out, 2, span.status.message);
   close(out, 15, end);
   writeCount(out, 14, span.droppedLinksCount);
-  for (const link of backward(span.links)) writeLink(out, link);
+  for (const link of backward(span.links)) writeLink(out, link, writeAttributes);
   writeCount(out, 12, span.droppedEventsCount);
-  for (const event of backward(span.events)) writeEvent(out, event);
+  for (const event of backward(span.events)) writeEvent(out, event, writeAttributes);
   writeCount(out, 10, span.droppedAttributesCount);
   writeAttributes(out, 9, span instanceof RecordedSpan ? span.said : flatten(span.attributes));
   writeTime(out, 8, span.endTime);
@@ -92,7 +101,7 @@ function writeSpan(out: BackwardWriter, span: ReadableSpan): void {
 const isRemoteKnown = 0x100;
 const isRemote = 0x200;
 
-function writeEvent(out: BackwardWriter, event: TimedEvent): void {
+function writeEvent(out: BackwardWriter, event: TimedEvent, writeAttributes: WriteAttributes): void {
   const end = out.length;
   writeCount(out, 4, event.droppedAttributesCount ?? 0);
   writeAttributes(out, 3, flatten(event.attributes));
@@ -101,7 +110,7 @@ function writeEvent(out: BackwardWriter, event: TimedEvent): void {
   close(out, 11, end);
 }
 
-function writeLink(out: BackwardWriter, link: Link): void {
+function writeLink(out: BackwardWriter, link: Link, writeAttributes: WriteAttributes): void {
   const end = out.length;
   const { context } = link;
   writeFlags(out, 6, context.traceFlags, context.isRemote);

@@ -11,10 +11,11 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RecordedSpan } from "../../src/telemetry/recorded-span.ts";
-import { spanSerializer } from "../../src/telemetry/write-spans.ts";
+import { createSpanSerializer } from "../../src/telemetry/write-spans.ts";
 
 const resource = resourceFromAttributes({ "service.name": "switchyard", "service.instance.id": "é-1" });
 const instrumentationScope = { name: "switchyard", version: "1.2.3" };
+const spanSerializer = createSpanSerializer();
 
 const hex = (length: number) =>
   fc
